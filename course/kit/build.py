@@ -1,7 +1,7 @@
 """Build notebooks from sources: put exercises and quiz in, execute, write.
 
-    python -m kit.build [chapter ...]            write course/NN_name.ipynb
-    python -m kit.build --check [chapter ...]    only compare the shipped cells with the sources
+`python -m kit.build [chapter ...]` writes course/NN_name.ipynb. With `--check` it writes nothing,
+and compares the shipped cells with the sources.
 
 Nothing in a built notebook depends on when or where it was built, save what its cells print.
 """
@@ -19,7 +19,10 @@ from kit.expand import expand
 
 CELL_SECONDS = 60
 LAUNCH_TIMEOUT = 60
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -30,13 +33,13 @@ def unexecuted(chapter):
     notebook = nbformat.v4.new_notebook(cells=cells)
     for number, cell in enumerate(cells, start=1):
         cell.id = f"{chapter.name}-{number:03d}"
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat_minor = 5
     return notebook
 
 
 def executed(notebook, course=COURSE):
-    """Execute a copy in a fresh kernel whose working directory is the course; return it, stripped."""
+    """Execute a copy in a fresh kernel that runs in the course's directory; return it, stripped."""
     notebook = copy.deepcopy(notebook)
     client = NotebookClient(
         notebook,
@@ -54,7 +57,7 @@ def executed(notebook, course=COURSE):
 
 def strip(notebook):
     """Take out what differs from run to run and says nothing."""
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
@@ -84,7 +87,7 @@ def build(chapter):
 
 
 def differences(chapter):
-    """Return how the shipped notebook differs from its sources, outputs aside; [] if it does not."""
+    """Return how the shipped notebook differs from its sources, outputs aside, in sentences."""
     if not chapter.notebook.exists():
         return [f"{chapter.notebook.name} was never built"]
     shipped, fresh = nbformat.read(chapter.notebook, as_version=4), unexecuted(chapter)

@@ -59,7 +59,7 @@ def all_chapters(course=COURSE):
 
 
 def chapters(wanted=(), course=COURSE):
-    """Return the chapters named by "02", "ch02" or "02_name", or all. Raises ValueError if unknown."""
+    """Return the chapters named "02", "ch02" or "02_name", or all. Raises ValueError."""
     found = all_chapters(course)
     if not wanted:
         return found

@@ -1,7 +1,7 @@
 """What a check of an exercise calls: compare, and say what differs and the likely cause.
 
-Order: attempted, type, shape, dtype, values. Arrays may be NumPy's, or Tensors of any library: whatever
-has `.detach()` and `.numpy()`.
+Order: attempted, type, shape, dtype, values. Arrays may be NumPy's, or Tensors of any library:
+whatever has `.detach()` and `.numpy()`.
 """
 
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ import numpy as np
 LONGEST = 240  # characters of a value shown in a message
 
 
-class NotRight(Exception):
-    """An answer is not right. Holds (label, text) lines: call, expected, got, differs, likely cause."""
+class NotRightError(Exception):
+    """An answer is not right. lines: (label, text) for call, expected, got, likely cause."""
 
     def __init__(self, **lines):
         self.lines = [(label.replace("_", " "), text) for label, text in lines.items() if text]
@@ -23,7 +23,7 @@ class NotRight(Exception):
 def fail(call, expected, got, cause=""):
     """Say that `call` was expected to give one thing (text or a value) and gave another."""
     words = [x if isinstance(x, str) else show(x) for x in (expected, got)]
-    raise NotRight(call=call, expected=words[0], got=words[1], likely_cause=cause)
+    raise NotRightError(call=call, expected=words[0], got=words[1], likely_cause=cause)
 
 
 def expect(condition, call, expected, got, cause=""):
@@ -33,17 +33,18 @@ def expect(condition, call, expected, got, cause=""):
 
 
 def same(got, want, call, *, causes=(), hint="", rtol=1e-5, atol=1e-8, dtype=True):
-    """Check that `got` equals `want`: a number, text, bool, None, array, or a tuple, list, dict of them.
+    """Check that `got` equals `want`.
 
+    want: a number, text, bool, None, an array, or a tuple, list or dict of these.
     causes: pairs (value that a known mistake gives, what to say). hint: said when none matches.
-    dtype: False accepts any dtype. Raises NotRight.
+    dtype: False accepts any dtype. Raises NotRightError.
     """
     differs = difference(got, want, rtol, atol, dtype)
     if not differs:
         return
     known = (say for value, say in causes if not difference(got, value, rtol, atol, False))
     cause = next(known, "") or obvious(got) or hint
-    raise NotRight(
+    raise NotRightError(
         call=call, expected=show(want), got=show(got), differs=differs, likely_cause=cause
     )
 
@@ -51,7 +52,7 @@ def same(got, want, call, *, causes=(), hint="", rtol=1e-5, atol=1e-8, dtype=Tru
 def is_tensor(got, call):
     """Check that `got` is a Tensor: it has .detach, .grad and .backward."""
     if not all(hasattr(got, name) for name in ("detach", "grad", "backward")):
-        raise NotRight(
+        raise NotRightError(
             call=call, expected="a Tensor", got=describe(got), likely_cause=obvious(got)
         )
 
@@ -96,10 +97,10 @@ def slope(f, x, h=1e-6):
 
 
 def array(value):
-    """Return an array, Tensor or number as a NumPy array. Raises NotRight for anything else."""
+    """Return an array, Tensor or number as a NumPy array. NotRightError for anything else."""
     if is_array(value) or isinstance(value, Number):
         return plain(value)
-    raise NotRight(
+    raise NotRightError(
         expected="an array or a Tensor", got=describe(value), likely_cause=obvious(value)
     )
 

@@ -9,9 +9,10 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 def penguins():
-    """Return (flipper length in mm, body mass in g) of 342 penguins: two float32 arrays of shape (342,).
+    """Return the flipper lengths in mm and the masses in g of 342 penguins.
 
-    Two of the file's 344 birds were not measured, and are left out. See data/penguins.md.
+    Two float32 arrays of shape (342,). Two of the file's 344 birds were not measured,
+    and are left out. See data/penguins.md.
     """
     with open(DATA / "penguins.csv", newline="", encoding="utf-8") as file:
         birds = [row for row in csv.DictReader(file) if row["flipper_length_mm"] != "NA"]

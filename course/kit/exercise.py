@@ -1,4 +1,4 @@
-"""An exercise, in one place: task, stub, solution, hints, wrong and other right answers, and its check."""
+"""An exercise in one place: task, stub, solution, hints, wrong and right answers, check."""
 
 import html
 import inspect
@@ -6,7 +6,8 @@ import types
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from kit.checks import NotRight, obvious
+from kit.checks import NotRightError, obvious
+from kit.folded import inline
 from kit.guard import TimeLimit, learner_line, limited, raised_by_learner, run_source
 
 HEADLINES = {
@@ -33,8 +34,7 @@ class Verdict:
         return "\n".join([self.headline(), *(f"  {label}: {text}" for label, text in self.lines)])
 
     def _repr_html_(self):
-        items = [f"<li>{label}: <code>{escaped(text)}</code></li>" for label, text in self.lines[:-1]]
-        items += [f"<li>{label}: {escaped(text)}</li>" for label, text in self.lines[-1:]]
+        items = [f"<li>{label}: {line_html(label, text)}</li>" for label, text in self.lines]
         body = f"<ul>{''.join(items)}</ul>" if items else ""
         return f'<div role="status"><strong>{escaped(self.headline())}</strong>{body}</div>'
 
@@ -85,7 +85,7 @@ class Exercise:
         self.run_check = None
 
     def checker(self, function):
-        """Decorator: the function that checks this exercise's names, and returns nothing if right."""
+        """Decorator: the function that checks the answers, and returns nothing if right."""
         self.run_check = function
         return function
 
@@ -98,7 +98,7 @@ class Exercise:
     def check(self, *answers):
         """Judge the learner's answers, in the order of `names`. Returns a Verdict; never raises."""
         if len(answers) != len(self.names):
-            return self.wrong_verdict(NotRight(expected=f"check({', '.join(self.names)})"))
+            return self.wrong_verdict(NotRightError(expected=f"check({', '.join(self.names)})"))
         stubs = self.stub_values()
         if all(map(alike, answers, stubs)):
             return Verdict(self.name, "untried", [("next", NEXT_STEP)])
@@ -107,7 +107,7 @@ class Exercise:
             for name, answer, stub in zip(self.names, answers, stubs, strict=True):
                 same_kind(name, answer, stub)
             limited(lambda: self.run_check(*answers), self.seconds)
-        except NotRight as error:
+        except NotRightError as error:
             return self.wrong_verdict(error)
         except NotImplementedError as error:
             if raised_by_learner(error, files):
@@ -154,21 +154,30 @@ def tidy(text):
     return dedent(text).strip("\n").rstrip()
 
 
+def line_html(label, text):
+    """Code for what was called and came back; text with marks for the rest."""
+    if label in ("call", "expected", "got") and "`" not in text:
+        return f"<code>{escaped(text)}</code>"
+    return inline(text)
+
+
 def escaped(text):
     return html.escape(text, quote=False)
 
 
 def same_kind(name, answer, stub):
-    """Raise NotRight unless a function is a function of as many parameters, a class a class."""
+    """Raise NotRightError unless kind and number of parameters are the stub's."""
     if answer is ...:
-        raise NotRight(expected=f"a value for `{name}`", got="`...`", likely_cause=obvious(...))
+        raise NotRightError(
+            expected=f"a value for `{name}`", got="`...`", likely_cause=obvious(...)
+        )
     if isinstance(stub, type) and not isinstance(answer, type):
-        raise NotRight(expected=f"`{name}` to be a class", got=type(answer).__name__)
+        raise NotRightError(expected=f"`{name}` to be a class", got=type(answer).__name__)
     if not isinstance(stub, types.FunctionType):
         return
     if not callable(answer):
         cause = f"give the function itself: `{name}`, without brackets."
-        raise NotRight(
+        raise NotRightError(
             expected=f"`{name}` to be a function", got=type(answer).__name__, likely_cause=cause
         )
     wanted, got = inspect.signature(stub), inspect.signature(answer)
@@ -178,7 +187,7 @@ def same_kind(name, answer, stub):
         got.bind(*[None] * len(simple), **keywords)
     except TypeError:
         cause = "the stub's first line has changed: put its parameters back."
-        raise NotRight(
+        raise NotRightError(
             expected=f"{name}{wanted}", got=f"{name}{got}", likely_cause=cause
         ) from None
 

@@ -1,4 +1,4 @@
-"""From a source's cells to a notebook's: directives become exercises, quiz, links, folded answers."""
+"""From a source's cells to a notebook's: directives become exercises, quiz, links and folds."""
 
 import re
 
@@ -11,8 +11,7 @@ from kit.quiz import quiz_cells
 EXERCISE = re.compile(r"<!-- exercise: (\w+) -->")
 DIRECTIVE = re.compile(r"<!--.*?-->", re.DOTALL)
 LAUNCH = (
-    "[Start the course on your machine, or in a browser](../README.md) · "
-    "[All chapters](README.md)"
+    "[Start the course on your machine, or in a browser](../README.md) · [All chapters](README.md)"
 )
 HINTS = ("Hint 1: where to look", "Hint 2: a step further", "Hint 3: nearly there")
 KEPT_METADATA = ("tags",)
@@ -44,7 +43,9 @@ def expand(chapter, cells, every_chapter):
             made.append(text(predictions(source.replace("<!-- launch -->", LAUNCH)), **kept(cell)))
     check_all_expanded(chapter, made)
     if sorted(used) != sorted(by_name):
-        raise ValueError(f"{chapter.stem}: uses {sorted(used)}, its exercises are {sorted(by_name)}")
+        raise ValueError(
+            f"{chapter.stem}: uses {sorted(used)}, its exercises are {sorted(by_name)}"
+        )
     return made
 
 

@@ -1,19 +1,21 @@
-"""Folded text in markdown: <details>, which opens without a script and is known to screen readers."""
+"""Folded text in markdown: <details> opens without a script and is known to screen readers."""
 
 import html
 import re
 
 MARKS = [(r"`([^`]+)`", "code"), (r"\*\*([^*]+)\*\*", "b"), (r"\*([^*]+)\*", "em")]
-PREDICT = re.compile(r"<!-- predict -->\n(.*?)\n<!-- open -->\n(.*?)(?:\n<!-- end -->|\Z)", re.DOTALL)
+PREDICT = re.compile(
+    r"<!-- predict -->\n(.*?)\n<!-- open -->\n(.*?)(?:\n<!-- end -->|\Z)", re.DOTALL
+)
 
 
 def details(summary, body):
-    """Return body (markdown) folded under summary (HTML). Blank lines make the body markdown again."""
+    """Fold body (markdown) under summary (HTML). Blank lines make the body markdown again."""
     return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def inline(text):
-    """Return one line of markdown as HTML, for places where markdown is not read: code, bold, emphasis."""
+    """Return a line of markdown (code, bold, emphasis) as HTML, for where markdown is not read."""
     math = r"\$[^$]+\$"
     code = r"`[^`]+`"
     parts = re.split(f"({math}|{code})", html.escape(text, quote=False))

@@ -12,14 +12,14 @@ SHOWN = 2000  # characters of a learner's own prints; an endless loop prints wit
 
 
 class TimeLimit(BaseException):
-    """Raised inside code that ran too long. Not an Exception, so `except Exception` lets it through."""
+    """Raised in code that ran too long. Not an Exception: `except Exception` lets it through."""
 
 
 class Watchdog:
     """Raises TimeLimit in the thread that made it, unless stopped within `seconds`.
 
-    A thread with an asynchronous exception works in a kernel's main thread, in any other thread, and
-    on Windows, where signals do not. It takes effect between two bytecodes: one long call
+    A thread with an asynchronous exception works in a kernel's main thread, in any other thread,
+    and on Windows, where signals do not. It takes effect between two bytecodes: one long call
     into C is stopped only when it returns.
     """
 
@@ -66,7 +66,7 @@ class Capped(io.TextIOBase):
 
 
 def limited(function, seconds):
-    """Return function(), or raise TimeLimit after `seconds`. Prints are passed on, up to a limit."""
+    """Return function(), or raise TimeLimit after `seconds`. Prints pass, up to a limit."""
     with redirect_stdout(Capped(sys.stdout)):
         watchdog = Watchdog(seconds)
         try:

@@ -1,6 +1,6 @@
 """The rules that every built notebook keeps. AUTHORS.md lists them for authors.
 
-    python -m kit.lint [chapter ...]
+Command: `python -m kit.lint [chapter ...]`.
 """
 
 import io
@@ -64,13 +64,11 @@ def markdown_cells(notebook):
 
 
 def all_headings(notebook):
-    return [
-        (len(m[1]), m[2]) for c in markdown_cells(notebook) for m in HEADING.finditer(prose(c))
-    ]
+    return [(len(m[1]), m[2]) for c in markdown_cells(notebook) for m in HEADING.finditer(prose(c))]
 
 
 def anatomy(notebook):
-    """A title that says how long it takes, the required headings in order, a prediction a section."""
+    """A title with minutes, the required headings in order, a prediction in each section."""
     title = notebook.cells[0].source
     if not title.startswith("# ") or not re.search(r"\b\d+ minutes\b", title):
         yield "the first cell holds a title and the minutes"

@@ -1,6 +1,6 @@
 """Try an exercise's own answers: does its check tell right from wrong, each with its own words?
 
-    python -m kit.trial 02
+Command: `python -m kit.trial [chapter ...]`.
 """
 
 import sys
