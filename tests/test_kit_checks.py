@@ -78,7 +78,6 @@ def test_accepted(got, want):
         ([1.0, 2.0, 3.0], ROW, "type: wanted an array, got a list of 3"),
         (ROW.reshape(3, 1), ROW, "shape: wanted (3,), got (3, 1)"),
         (ROW.astype(np.float64), ROW, "dtype: wanted float32, got float64"),
-        (ROW + [0, 1, 1], ROW, "dtype"),
         (ROW + np.array([0, 1, 1], np.float32), ROW, "at [1] wanted 2.0, got 3.0 (2 of 3"),
         (np.float64(2), np.float32(2), "dtype: wanted float32, got float64"),
         ((1, 2, 3), (1, 2), "length: wanted 2, got 3"),

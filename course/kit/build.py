@@ -28,7 +28,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 def unexecuted(chapter):
     """Return the chapter's notebook as its sources say: no outputs yet."""
-    source = jupytext.reads(chapter.source.read_text(encoding="utf-8"), fmt="py:percent")
+    source = jupytext.reads(chapter.source.read_text(encoding="utf-8").strip(), fmt="py:percent")
     cells = expand(chapter, source.cells, all_chapters(chapter.course))
     notebook = nbformat.v4.new_notebook(cells=cells)
     for number, cell in enumerate(cells, start=1):

@@ -22,7 +22,7 @@ def expand(chapter, cells, every_chapter):
 
     Raises ValueError for a directive that is unknown or out of place, or for an exercise not used.
     """
-    exercises = exercises_of(chapter.exercises()) if uses_exercises(cells) else []
+    exercises = exercises_of(chapter.exercises()) if chapter.exercise_file.exists() else []
     by_name = {exercise.name: exercise for exercise in exercises}
     used, made = [], []
     for cell in cells:
@@ -47,10 +47,6 @@ def expand(chapter, cells, every_chapter):
             f"{chapter.stem}: uses {sorted(used)}, its exercises are {sorted(by_name)}"
         )
     return made
-
-
-def uses_exercises(cells):
-    return any("<!-- exercise:" in cell.source for cell in cells)
 
 
 def exercise_cells(chapter, exercise, number):
