@@ -46,5 +46,10 @@ def test_filled_with_its_solutions_a_notebook_is_all_green(chapter):
     assert len(said) == len(exercises_of(chapter.exercises()))
 
 
+def test_the_list_of_chapters_is_up_to_date():
+    old, new = kit_build.contents()
+    assert old == new
+
+
 def test_every_notebook_has_a_source():
     assert kit_build.orphans() == []

@@ -107,6 +107,10 @@ figure(fig, alt="A line that goes up.", text="From 0 to 1.")
 import time
 time.time()
 
+# %%
+from ipywidgets import IntSlider
+IntSlider(value=3)
+
 # %% [markdown]
 # ## Exercises
 
@@ -137,7 +141,7 @@ def make_course(folder):
     (folder / "course" / "sources").mkdir(parents=True)
     (folder / "course" / "exercises").mkdir()
     (folder / "README.md").write_text("Start here.\n")
-    (folder / "course" / "README.md").write_text("Chapters.\n")
+    (folder / "course" / "README.md").write_text("<!-- chapters: -->\n<!-- /chapters -->\n")
     (folder / "course" / "exercises" / "ch98.py").write_text(EXERCISES)
     (folder / "course" / "sources" / "98_try.py").write_text(SOURCE)
     later = folder / "course" / "sources" / "99_next.py"
@@ -220,6 +224,18 @@ def test_exercise_quiz_links_and_predictions_are_put_in(built):
     assert "[99 · Go on](99_next.ipynb)\n\nMore of it." in texts
     assert "(../README.md)" in texts
     assert "<!--" not in texts
+
+
+def test_a_widget_leaves_only_its_text(built):
+    (output,) = cell_with(built, "IntSlider").outputs
+    assert output.data == {"text/plain": "IntSlider(value=3)"}
+
+
+def test_the_list_of_chapters_is_kept(fresh):
+    _, new = kit_build.contents(fresh.course)
+    assert "- [98 · Try the kit](98_try.ipynb)\n- [99 · Go on](99_next.ipynb)\n" in new
+    (fresh.course / "README.md").write_text(new)
+    assert kit_build.contents(fresh.course) == (new, new)
 
 
 def test_an_error_on_purpose_is_shown_in_words(built):

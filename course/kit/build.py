@@ -8,6 +8,7 @@ Nothing in a built notebook depends on when or where it was built, save what its
 
 import argparse
 import copy
+import re
 import sys
 
 import jupytext
@@ -23,6 +24,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+LIST = re.compile(r"(<!-- chapters:[^>]*-->)\n.*?(<!-- /chapters -->)", re.DOTALL)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -123,6 +125,13 @@ def orphans(course=COURSE):
     return sorted(set(course.glob("*.ipynb")) - known)
 
 
+def contents(course=COURSE):
+    """Return (the text of course/README.md, the same with its list of chapters up to date)."""
+    text = (course / "README.md").read_text(encoding="utf-8")
+    links = [f"- [{chapter.title}]({chapter.notebook.name})" for chapter in all_chapters(course)]
+    return text, LIST.sub(lambda match: "\n".join([match[1], *links, match[2]]), text)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m kit.build", description=__doc__.split("\n")[0])
     parser.add_argument("chapter", nargs="*", help='such as "02"; all if none is named')
@@ -132,9 +141,12 @@ def main(arguments=None):
     if not options.check:
         for chapter in wanted:
             print(f"built {build(chapter).name}", flush=True)
+        (COURSE / "README.md").write_text(contents()[1], encoding="utf-8")
         return 0
     found = [line for chapter in wanted for line in differences(chapter)]
     found += [f"{path.name} has no source" for path in orphans()]
+    old, new = contents()
+    found += ["README.md: its list of chapters is out of date"] * (old != new)
     print("\n".join(found) or f"{len(wanted)} notebooks equal their sources")
     return min(len(found), 1)
 

@@ -64,7 +64,8 @@ def subplots(rows=1, columns=1, *, height=3.6, width=WIDTH, **options):
 def figure(fig, *, alt, text=""):
     """Display a figure with its alt text, and alt and `text` below it in words; then close it.
 
-    alt: what is to be seen, in a sentence or two. text: the numbers behind it, in lines.
+    alt: what is to be seen, in a sentence or two. text: the numbers behind it, in lines. Not every
+    viewer of notebooks hands alt text on from an output; the words below the figure reach all.
     """
     if not alt.strip():
         raise ValueError("a figure needs alt text: say what is to be seen")
