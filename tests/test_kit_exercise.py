@@ -194,6 +194,28 @@ def test_a_class_as_answer_and_names_from_setup():
     assert "to be a class" in repr(verdict_on(exercise, "counter = 3"))
 
 
+CLASS = """class box:
+    @property
+    def a(self):
+        return {a}
+
+    @staticmethod
+    def b(x={x}):
+        return {b}
+"""
+
+
+@pytest.mark.parametrize("change", [{"a": 1}, {"b": 1}, {"x": 1}])
+def test_a_change_within_a_class_counts_as_an_attempt(change):
+    def check(box):
+        same(box().a, 2, call="box().a")
+
+    blank = {"a": "...", "b": "...", "x": "..."}
+    exercise = make(check, name="box", stub=CLASS.format(**blank))
+    assert verdict_on(exercise, CLASS.format(**blank) + "\n# a note").state == "untried"
+    assert verdict_on(exercise, CLASS.format(**(blank | change))).state == "wrong"
+
+
 def test_exercises_of_keeps_the_order_of_writing():
     one, two = make(name="one"), make(name="two")
     module = type("Module", (), {})()

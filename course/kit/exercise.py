@@ -200,10 +200,10 @@ def alike(answer, stub):
 def fingerprint(value):
     """What two compilations of one source share. Comments, spaces and line numbers do not count."""
     if isinstance(value, type):
-        members = {k: fingerprint(v) for k, v in vars(value).items() if hasattr(v, "__code__")}
-        return value.__name__, value.__doc__, tuple(sorted(members.items(), key=lambda kv: kv[0]))
+        bases = tuple(base.__name__ for base in value.__bases__)
+        return value.__name__, bases, value.__doc__, fingerprint(functions_of(value))
     if hasattr(value, "__code__"):
-        return code_print(value.__code__)
+        return code_print(value.__code__), repr(value.__defaults__)
     if isinstance(value, (tuple, list)):
         return type(value).__name__, tuple(map(fingerprint, value))
     if isinstance(value, dict):
@@ -211,6 +211,12 @@ def fingerprint(value):
     if isinstance(value, (str, int, float, types.EllipsisType, types.NoneType)):
         return type(value).__name__, value
     return type(value).__name__, id(value)
+
+
+def functions_of(cls):
+    """The functions of a class by name, those inside property, staticmethod and so on too."""
+    inner = {k: getattr(v, "fget", None) or getattr(v, "__func__", v) for k, v in vars(cls).items()}
+    return {name: value for name, value in inner.items() if hasattr(value, "__code__")}
 
 
 def code_print(code):
@@ -222,5 +228,5 @@ def code_print(code):
 
 def files_of(answer):
     """The names of the files that hold an answer's code."""
-    members = vars(answer).values() if isinstance(answer, type) else [answer]
+    members = functions_of(answer).values() if isinstance(answer, type) else [answer]
     return {m.__code__.co_filename for m in members if hasattr(m, "__code__")}
