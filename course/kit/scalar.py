@@ -1,0 +1,50 @@
+"""The scalar engine that chapter 02 builds: a number that remembers how it was made."""
+
+import math
+
+
+class Value:
+    """A float, the operation that made it, and the slope along each arrow back to its parents.
+
+    data: the number. grad: the slope of the last result at this value, filled in on the way back.
+    parents: the Values that it was made of. op: the operation's sign, "" for an input.
+    slopes: one number for each parent: how much data moves when that parent moves by a little.
+    name: a label for pictures.
+    """
+
+    __slots__ = ("data", "grad", "parents", "op", "slopes", "name")
+
+    def __init__(self, data, parents=(), op="", slopes=(), name=""):
+        self.data = data
+        self.grad = 0.0
+        self.parents = parents
+        self.op = op
+        self.slopes = slopes
+        self.name = name
+
+    def __repr__(self):
+        return f"Value(data={self.data:.6g}, grad={self.grad:.6g})"
+
+    def __add__(self, other):
+        other = as_value(other)
+        return Value(self.data + other.data, (self, other), "+", (1.0, 1.0))
+
+    def __mul__(self, other):
+        other = as_value(other)
+        return Value(self.data * other.data, (self, other), "*", (other.data, self.data))
+
+    def __sub__(self, other):
+        other = as_value(other)
+        return Value(self.data - other.data, (self, other), "-", (1.0, -1.0))
+
+    def tanh(self):
+        out = math.tanh(self.data)
+        return Value(out, (self,), "tanh", (1.0 - out * out,))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def as_value(number):
+    """Return a Value as it is; make a Value of a plain number."""
+    return number if type(number) is Value else Value(number)
