@@ -7,12 +7,12 @@ class Value:
     """A float, the operation that made it, and the slope along each arrow back to its parents.
 
     data: the number. grad: the slope of the last result at this value, filled in on the way back.
-    parents: the Values that it was made of. op: the operation's sign, "" for an input.
-    slopes: one number for each parent: how much data moves when that parent moves by a little.
+    parents: the Values that it was made of. op: the operation's name, "" for an input.
+    slopes: one number for each parent: how far data moves for each unit that this parent moves.
     name: a label for pictures.
     """
 
-    __slots__ = ("data", "grad", "parents", "op", "slopes", "name")
+    __slots__ = ("data", "grad", "name", "op", "parents", "slopes")
 
     def __init__(self, data, parents=(), op="", slopes=(), name=""):
         self.data = data
@@ -23,19 +23,25 @@ class Value:
         self.name = name
 
     def __repr__(self):
-        return f"Value(data={self.data:.6g}, grad={self.grad:.6g})"
+        return f"Value({self.data:.6g})"
 
     def __add__(self, other):
         other = as_value(other)
         return Value(self.data + other.data, (self, other), "+", (1.0, 1.0))
 
+    def __sub__(self, other):
+        other = as_value(other)
+        return Value(self.data - other.data, (self, other), "-", (1.0, -1.0))
+
     def __mul__(self, other):
         other = as_value(other)
         return Value(self.data * other.data, (self, other), "*", (other.data, self.data))
 
-    def __sub__(self, other):
-        other = as_value(other)
-        return Value(self.data - other.data, (self, other), "-", (1.0, -1.0))
+    def square(self):
+        return Value(self.data * self.data, (self,), "square", (2.0 * self.data,))
+
+    def log(self):
+        return Value(math.log(self.data), (self,), "log", (1.0 / self.data,))
 
     def tanh(self):
         out = math.tanh(self.data)
@@ -44,7 +50,10 @@ class Value:
     __radd__ = __add__
     __rmul__ = __mul__
 
+    def __rsub__(self, other):
+        return as_value(other) - self
+
 
 def as_value(number):
     """Return a Value as it is; make a Value of a plain number."""
-    return number if type(number) is Value else Value(number)
+    return number if isinstance(number, Value) else Value(number)
