@@ -335,10 +335,15 @@ neuron = Exercise(
     ),
     setup=f"{mul.solution}\n\n\n{tanh.solution}\n\n\n{pass_back.solution}\n",
     wrong=[
-        Slip("    y.grad = 1.0\n", "", says="nobody set"),
+        Slip("    y.grad = 1.0\n", "", says="no gradient was set"),
         Slip("    pass_back(total)\n    pass_back(product)\n",
              "    pass_back(product)\n    pass_back(total)\n", says="had received nothing yet"),
         Slip("    pass_back(product)\n", "", says="one call is missing"),
+        Slip(
+            "    pass_back(y)\n    pass_back(total)\n    pass_back(product)\n",
+            "    pass_back(product)\n    pass_back(total)\n    pass_back(y)\n",
+            says="the first call",
+        ),
         Slip("y.grad = 1.0", "y.grad = y.data", says="slope of `y` at itself"),
         Wrong(
             """
@@ -412,13 +417,15 @@ def check_neuron(neuron):
     same(y.data, out, f"{call}.data", hint="leave the lines that record `y` as they were.")
     early = "`product` passed its gradient on when it had received nothing yet."
     missing = "`x` and `w` received nothing: one call is missing."
-    nothing = "nothing was sent: nobody set the gradient at the end."
+    nothing_arrived = "no gradient was set at the end, or `pass_back` is not solved yet."
+    if y.grad and b.writes:
+        nothing_arrived = "the first call must be for the value whose gradient you set."
     same(
         (x.grad, w.grad, b.grad),
         (-2.0 * g, 0.5 * g, g),
         f"(x.grad, w.grad, b.grad) after {call}",
         causes=[
-            ((0.0, 0.0, 0.0), early if y.grad and x.writes else missing if y.grad else nothing),
+            ((0.0, 0.0, 0.0), nothing_arrived),
             ((0.0, 0.0, g), early if x.writes else missing),
             ((-2.0 * g * out, 0.5 * g * out, g * out), "`y.grad` is the slope of `y` at itself."),
             ((-4.0 * g, g, 2 * g), "a value was passed back twice."),

@@ -8,11 +8,11 @@ from IPython.display import display
 from kit.figures import COLORS, figure, subplots
 from kit.scalar import Value
 
-GAP = 3.0  # from the middle of one box to the middle of the next
+GAP = 3.4  # from the middle of one box to the middle of the next
 FORWARD = {"arrowstyle": "-|>", "color": COLORS["black"], "linewidth": 1.5}
 BACK = {"arrowstyle": "-|>", "color": COLORS["vermilion"], "linewidth": 1.5, "linestyle": "--"}
 BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": COLORS["black"]}
-NAMES = {"x": 2.0, "y": 3.0, "z": -1.0}
+NAMES = {"x": 2.0, "y": 3.0}
 
 
 def chain(out):
@@ -20,24 +20,24 @@ def chain(out):
     values = [out]
     while values[0].parents:
         values.insert(0, values[0].parents[0])
-    fig, ax = subplots(height=2.4)
+    fig, ax = subplots(height=2.3)
     for i, value in enumerate(values):
-        box(ax, GAP * i, 0.0, f"{label(value)}\n{value.data:.6g}")
-        ax.text(GAP * i, -1.0, f"grad {value.grad:.6g}", color=COLORS["vermilion"], ha="center")
+        box(ax, GAP * i, 0.0, words(value))
+        ax.text(GAP * i, -1.1, f"grad {value.grad:.6g}", color=COLORS["vermilion"], ha="center")
     for i, after in enumerate(values[1:]):
-        arrow(ax, (GAP * i, 0.0), (GAP * (i + 1), 0.0), FORWARD)
-        slope = f"{after.op}\nslope {after.slopes[0]:.6g}"
-        ax.text(GAP * (i + 0.5), 0.25, slope, ha="center", va="bottom")
-        start, end = (GAP * (i + 1) - 0.75, -0.9), (GAP * i + 0.75, -0.9)
-        ax.annotate("", end, start, arrowprops=BACK)
-        ax.text(GAP * (i + 0.5), -1.45, f"times {after.slopes[0]:.6g}", ha="center")
-    empty(ax, (-1.0, GAP * (len(values) - 1) + 1.0), (-1.7, 1.4))
-    lines = [f"{label(v)}: data {v.data:.6g}, grad {v.grad:.6g}" for v in values]
-    lines += [f"{label(a)} to {label(b)}: slope {b.slopes[0]:.6g}" for a, b in pairwise(values)]
+        middle, slope = GAP * (i + 0.5), f"{after.slopes[0]:.6g}"
+        arrow(ax, (middle - 0.9, 0.0), (middle + 0.9, 0.0), FORWARD)
+        ax.text(middle, 0.15, f"{after.op}\nslope {slope}", ha="center", va="bottom")
+        arrow(ax, (middle + 0.55, -1.0), (middle - 0.55, -1.0), BACK)
+        ax.text(middle, -1.25, f"times {slope}", ha="center", va="top")
+    empty(ax, (-0.9, GAP * (len(values) - 1) + 0.9), (-1.8, 1.2))
+    lines = [f"{words(v)}: grad {v.grad:.6g}" for v in values]
+    lines += [f"{b.op}, from {words(a)}: slope {b.slopes[0]:.6g}" for a, b in pairwise(values)]
     figure(
         fig,
-        alt="Boxes in a row, joined by arrows to the right that carry slopes. Below, dashed "
-        "arrows lead back from right to left: each multiplies the gradient by the slope above it.",
+        alt="Numbers in a row, joined by arrows to the right that carry an operation and its "
+        "slope. Below, dashed arrows lead from right to left: each multiplies the gradient at its "
+        "tail by the slope above it.",
         text="\n".join(lines),
     )
 
@@ -46,21 +46,24 @@ def two_arrows(out):
     """Draw `out`, whose two parents are one and the same Value, with what each arrow brings."""
     (parent, twin), shares = out.parents, [slope * out.grad for slope in out.slopes]
     if parent is not twin:
-        raise ValueError("two_arrows draws a value that is used twice")
-    fig, ax = subplots(height=2.2)
-    for height, share in zip((0.75, -0.75), shares, strict=True):
-        curved = {**BACK, "connectionstyle": f"arc3,rad={0.35 if height > 0 else -0.35}"}
-        arrow(ax, (GAP * 1.6, 0.0), (0.0, 0.0), curved)
-        ax.text(GAP * 0.8, 1.35 * height, f"brings {share:.6g}", ha="center", va="center")
-    box(ax, 0.0, 0.0, f"{label(parent)}\n{parent.data:.6g}")
-    box(ax, GAP * 1.6, 0.0, f"{label(out)}\n{out.data:.6g}")
-    ax.text(GAP * 1.6 + 0.8, 0.0, f"grad {out.grad:.6g}", color=COLORS["vermilion"], va="center")
-    empty(ax, (-1.2, GAP * 1.6 + 2.6), (-1.4, 1.4))
+        raise ValueError("two_arrows draws a Value that is used twice")
+    fig, ax = subplots(height=1.9)
+    for side, share in zip((1, -1), shares, strict=True):
+        curved = {**BACK, "connectionstyle": f"arc3,rad={0.3 * side}"}
+        arrow(ax, (GAP * 1.5 - 0.5, 0.2 * side), (0.5, 0.2 * side), curved)
+        ax.text(GAP * 0.75, 0.65 * side, f"brings {share:.6g}", ha="center", va="center")
+    box(ax, 0.0, 0.0, words(parent))
+    box(ax, GAP * 1.5, 0.0, f"{out.op}\n{out.data:.6g}")
+    ax.text(GAP * 1.5 + 0.6, 0.0, f"grad {out.grad:.6g}", color=COLORS["vermilion"], va="center")
     one, other = (f"{share:.6g}" for share in shares)
+    total = f"{one} + {other}"
+    ax.text(-0.6, 0.0, total, color=COLORS["vermilion"], va="center", ha="right")
+    empty(ax, (-2.2, GAP * 1.5 + 2.2), (-1.4, 1.4))
     figure(
         fig,
-        alt=f"Two dashed arrows lead from {label(out)} back to the one box {label(parent)}.",
-        text=f"One arrow brings {one}, the other {other}: together {sum(shares):.6g}.",
+        alt=f"Two dashed arrows lead from the box {out.op} back to the one box "
+        f"{words(parent)}: each brings a share.",
+        text=f"One arrow brings {one}, the other {other}: {total} = {sum(shares):.6g}.",
     )
 
 
@@ -68,12 +71,12 @@ def box(ax, x, y, text):
     ax.text(x, y, text, ha="center", va="center", bbox=BOX, zorder=3)
 
 
-def label(value):
-    return value.name or value.op
+def words(value):
+    return f"{value.name} = {value.data:.6g}" if value.name else f"{value.data:.6g}"
 
 
 def arrow(ax, start, end, style):
-    ax.annotate("", end, start, arrowprops={**style, "shrinkA": 26, "shrinkB": 26})
+    ax.annotate("", end, start, arrowprops={**style, "shrinkA": 0, "shrinkB": 0})
 
 
 def empty(ax, xlim, ylim):
@@ -85,14 +88,14 @@ def empty(ax, xlim, ylim):
 
 
 def graph_of(expression, draw):
-    """Return the picture of an expression in x, y and z as SVG, or a sentence on what is amiss."""
+    """Return the picture of an expression in x and y as SVG, or a sentence on what is amiss."""
     names = {name: Value(data, name=name) for name, data in NAMES.items()}
     try:
         out = eval(expression, {"__builtins__": {}}, names)
     except Exception as error:  # half a typed expression: anything may be wrong with it
         return f"<p>Not an expression yet: {html.escape(str(error))}</p>"
     if not isinstance(out, Value):
-        return "<p>This is no Value: use x, y or z.</p>"
+        return "<p>This is no Value: use x or y.</p>"
     return draw(out)._repr_html_()
 
 
@@ -100,7 +103,7 @@ def expression_box(draw, expression="x * y + x"):
     """Show a field to type an expression into, and its graph below it. draw: viz.draw."""
     import ipywidgets as widgets
 
-    field = widgets.Text(expression, description="z =", continuous_update=False)
+    field = widgets.Text(expression, description="draw", continuous_update=False)
     picture = widgets.HTML(graph_of(expression, draw))
     field.observe(lambda change: setattr(picture, "value", graph_of(change.new, draw)), "value")
     view = widgets.VBox([field, picture])._repr_mimebundle_()
