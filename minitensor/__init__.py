@@ -1,0 +1,47 @@
+"""minitensor: tensors and autograd with PyTorch's names, small enough to read.
+
+>>> import minitensor as mt
+>>> x = mt.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import autograd as autograd
+from . import backend, creation, functions, random, tensor
+from .autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .backend import device, dtype, get_default_dtype, set_default_dtype
+from .core import Tensor
+from .creation import *  # noqa: F403
+from .functions import stack
+from .printing import set_printoptions
+from .random import *  # noqa: F403
+from .tensor import Size
+
+__version__ = "0.1.0"
+
+float16, float32, float64, uint8, int8, int16, int32, int64, bool = backend.DTYPES.values()
+half, double, long, int, short = float16, float64, int64, int32, int16
+float = float32
+
+globals().update(tensor.public_functions())
+
+
+def is_tensor(obj: Any) -> Any:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def __getattr__(name: str) -> Any:
+    """Say what is missing in words that help."""
+    raise AttributeError(f"module 'minitensor' has no attribute '{name}'")

@@ -1,0 +1,448 @@
+"""Backward: the walk over the recorded graph, and the modes that say what is recorded.
+
+``run`` visits the nodes from the youngest to the oldest. Each node's rules turn the gradient of
+its output into gradients of its inputs; where branches meet they add up. On raw arrays this is fast
+and leaves no graph; on Tensors (``create_graph=True``) the same rules are recorded, and the
+gradients can be differentiated again.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from . import backend, core, versions
+from .backend import Array
+from .core import Node, Tensor, wrap
+from .ops.reduce import sum_to
+
+# -- grad mode -------------------------------------------------------------------------------------
+
+
+class set_grad_enabled:  # noqa: N801 - PyTorch's name
+    """Set whether steps are recorded: a function, a context manager or a decorator."""
+
+    def __init__(self, mode: bool):
+        self.before = core.GRAD
+        self.mode = bool(mode)
+        core.GRAD = self.mode
+
+    def __enter__(self) -> None:
+        core.GRAD = self.mode
+
+    def __exit__(self, *error: Any) -> None:
+        core.GRAD = self.before
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        core.GRAD = self.before  # only the calls of `function` are meant
+        mode = self.mode
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with set_grad_enabled(mode):
+                return function(*args, **kwargs)
+
+        return wrapped
+
+
+class _Mode:
+    """A context manager and decorator that records, or not, while it is open."""
+
+    mode = True
+
+    def __init__(self, function: Callable[..., Any] | None = None):
+        self.function = function
+        self.before: list[bool] = []
+        if function is not None:
+            functools.update_wrapper(self, function)
+
+    def __enter__(self) -> None:
+        self.before.append(core.GRAD)
+        core.GRAD = self.mode
+
+    def __exit__(self, *error: Any) -> None:
+        core.GRAD = self.before.pop()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.function is None:
+            return type(self)(args[0])
+        with type(self)():
+            return self.function(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+class no_grad(_Mode):  # noqa: N801 - PyTorch's name
+    """Record nothing inside: ``with no_grad():`` or ``@no_grad()``."""
+
+    mode = False
+
+
+class enable_grad(_Mode):  # noqa: N801 - PyTorch's name
+    """Record again, inside a ``no_grad``."""
+
+
+class inference_mode(no_grad):  # noqa: N801 - PyTorch's name
+    """As ``no_grad`` here; PyTorch also forbids later use of the results in recorded steps."""
+
+
+def is_grad_enabled() -> bool:
+    """Whether steps are being recorded."""
+    return core.GRAD
+
+
+# -- the walk --------------------------------------------------------------------------------------
+
+_age = attrgetter("seq")
+
+
+def collect(roots: Sequence[Any]) -> dict[Any, Any]:
+    """Every Node and leaf reachable from ``roots``, as keys of a dict of gradients (None so far)."""
+    found: dict[Any, Any] = dict.fromkeys(roots)
+    stack = [r for r in roots if r.__class__ is Node]
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is not None and edge not in found:
+                found[edge] = None
+                if edge.__class__ is Node:
+                    stack.append(edge)
+    return found
+
+
+def run(
+    roots: Sequence[Any],
+    seeds: Sequence[Any],
+    *,
+    retain: bool,
+    taped: bool,
+    targets: Sequence[Any] | None = None,
+) -> tuple[dict[Any, Any], set[Any]]:
+    """Walk back from ``roots`` (Nodes or leaves) with gradients ``seeds``.
+
+    With ``taped`` the gradients are Tensors and the walk is recorded; else they are raw arrays.
+    Returns the gradients of the leaves reached or, if given, of ``targets`` (Nodes or leaves; then
+    only what leads to them is computed), and which of them are buffers that nobody else holds.
+    Raises RuntimeError where saved values were freed or written over.
+    """
+    grads = collect(roots)
+    order = sorted((n for n in grads if n.__class__ is Node), key=_age, reverse=True)
+    keep: frozenset[Any] = frozenset()
+    if targets is not None:
+        keep = frozenset(targets)
+        order, grads = _leading_to(keep, order)
+    owned: set[Any] = set()
+    for root, seed in zip(roots, seeds, strict=True):
+        if root in grads:
+            grads[root] = seed if grads[root] is None else grads[root] + seed
+    for node in order:
+        g = grads[node]
+        if g is not None:
+            if node.hooks:
+                g = grads[node] = run_hooks(node.hooks, g)
+            try:
+                step(node, g, grads, owned, taped)
+            except Exception as error:
+                _say_where(node, error)
+                raise
+            if not retain and node.saved:
+                node.saved = None
+        if node not in keep:
+            del grads[node]
+            owned.discard(node)
+    return {k: v for k, v in grads.items() if v is not None}, owned
+
+
+def _leading_to(targets: frozenset[Any], order: list[Node]) -> tuple[list[Node], dict[Any, Any]]:
+    """The nodes of ``order`` that lead to a target, and room for the gradients on the way."""
+    useful: dict[Any, Any] = dict.fromkeys(targets)
+    kept = []
+    for node in reversed(order):
+        leads = any(edge in useful for edge in node.edges if edge is not None)
+        if leads:
+            useful[node] = None
+        if leads or node in targets:
+            kept.append(node)
+    return kept[::-1], useful
+
+
+def step(node: Node, g: Any, grads: dict[Any, Any], owned: set[Any], taped: bool) -> None:
+    """Send the gradient ``g`` of a node's output on to its inputs."""
+    saved = node.saved
+    if saved is None:
+        raise RuntimeError(SECOND_TIME)
+    if versions.last_write > node.seq:
+        versions.check_saved(node)
+    if taped:
+        saved = as_tensors(node)
+    for edge, pull in zip(node.edges, node.op.pulls, strict=False):
+        if edge is None or edge not in grads:
+            continue
+        d = pull(g, saved, node.attrs)
+        if d is None:
+            continue
+        if d.shape != edge.shape:
+            d = fit(node, d, edge)
+        if core.OBSERVERS:
+            for observer in core.OBSERVERS:
+                observer.on_grad(node, g, d, edge)
+        old = grads[edge]
+        if old is None:
+            grads[edge] = d
+            if edge.__class__ is not Node and d is not g and getattr(d, "base", g) is None:
+                owned.add(edge)  # the rule made it: nobody else holds this buffer
+        elif edge in owned and not taped:
+            old += d
+            grads[edge] = old  # a NumPy scalar does not add in place
+        else:
+            grads[edge] = old + d
+            owned.add(edge)
+
+
+SECOND_TIME = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+def as_tensors(node: Node) -> list[Any]:
+    """What a node saved, its arrays as Tensors joined to the graph, for a walk that is recorded."""
+    return [_joined(node, name, value) for name, value in zip(node.op.saves, node.saved or ())]
+
+
+def _joined(node: Node, name: str, value: Any) -> Any:
+    op = node.op
+    if name == "out":
+        return attach(value, node)
+    if name in op.inputs:
+        if op.variadic:
+            return tuple(attach(a, e) for a, e in zip(value, node.edges, strict=True))
+        return attach(value, node.edges[op.inputs.index(name)])
+    return value
+
+
+def attach(value: Any, source: Any) -> Any:
+    """A saved value as a Tensor that came from ``source``: a Node, a leaf, or None (a constant)."""
+    if type(value) not in backend.MODULES:
+        return value
+    if isinstance(source, Tensor):
+        return source
+    t = wrap(value)
+    t.node, t.needs_grad = source, source is not None
+    return t
+
+
+def fit(node: Node, d: Any, edge: Any) -> Any:
+    """Bring a gradient to its input's shape: the one place where broadcasting is undone."""
+    wanted = tuple(edge.shape)
+    if node.op.broadcasts and _expands_to(wanted, tuple(d.shape)):
+        return sum_to(d, wanted)
+    raise RuntimeError(
+        f"Function {node.op.grad_name} returned an invalid gradient - got {list(d.shape)} but "
+        f"expected shape compatible with {list(wanted)}"
+    )
+
+
+def _expands_to(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    if len(small) > len(large):
+        return False
+    ends = zip(reversed(small), reversed(large), strict=False)
+    return all(a in (1, b) for a, b in ends)
+
+
+def run_hooks(hooks: Sequence[Callable[..., Any]], g: Any) -> Any:
+    """Give a gradient to each hook as a Tensor; what a hook returns takes its place."""
+    taped = isinstance(g, Tensor)
+    for hook in hooks:
+        with set_grad_enabled(taped):
+            answer = hook(g if taped else wrap(backend.to_array(g)))
+        if answer is not None:
+            g = answer if taped else answer.array
+    return g
+
+
+# -- entry points ----------------------------------------------------------------------------------
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add to ``.grad`` of every leaf (or of ``inputs``) the gradient of ``tensors``.
+
+    Raises RuntimeError if a tensor needs no gradient, or is no scalar and comes without a gradient
+    of its own shape in ``grad_tensors``.
+    """
+    tensors, grad_tensors = _as_list(tensors), _as_list(grad_tensors)
+    targets = None if inputs is None else _as_list(inputs)
+    if targets is not None and not targets:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    found, owned = _walk(tensors, grad_tensors, retain_graph, create_graph, targets)
+    holders = {t.node or t: t for t in targets or ()}
+    for key, g in found.items():
+        accumulate(holders.get(key, key), g, fresh=key in owned)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """Return the gradients of ``outputs`` with respect to ``inputs``; no ``.grad`` changes.
+
+    Raises RuntimeError if an input needs no gradient, or is not used and ``allow_unused`` is False.
+    """
+    outputs, inputs = _as_list(outputs), _as_list(inputs)
+    if not all(t.needs_grad for t in inputs):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    found, owned = _walk(outputs, _as_list(grad_outputs), retain_graph, create_graph, inputs)
+    results: list[Any] = []
+    for t in inputs:
+        g = found.get(t.node or t)
+        if g is None and not (allow_unused or materialize_grads):
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph. "
+                "Set allow_unused=True if this is the desired behavior."
+            )
+        if g is None:
+            results.append(wrap(t.array * 0) if materialize_grads else None)
+            continue
+        if t.node is None and t._hooks:
+            g = run_hooks(t._hooks, g)
+        results.append(g if isinstance(g, Tensor) else wrap(_own(g, fresh=False)))
+    return tuple(results)
+
+
+def _walk(outputs: Any, seeds: Any, retain: bool | None, taped: bool, targets: Any) -> Any:
+    seeds = seeds or [None] * len(outputs)
+    if len(seeds) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(seeds)} gradients")
+    given = [_seed(i, t, s, taped) for i, (t, s) in enumerate(zip(outputs, seeds, strict=True))]
+    roots = [t.node or t for t in outputs]
+    keys = None if targets is None else [t.node or t for t in targets]
+    retain = taped if retain is None else retain
+    with set_grad_enabled(taped):
+        return run(roots, given, retain=retain, taped=taped, targets=keys)
+
+
+def _seed(i: int, t: Tensor, seed: Any, taped: bool) -> Any:
+    """The gradient with which the walk starts at one output."""
+    if not t.needs_grad:
+        raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+    if seed is None:
+        if t.array.size != 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for scalar outputs; this one has shape "
+                f"{list(t.array.shape)}: give backward() a gradient of that shape, or sum() first"
+            )
+        xp = backend.MODULES[type(t.array)]
+        seed = wrap(xp.ones(t.array.shape, t.array.dtype))
+    elif not isinstance(seed, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
+    if seed.array.shape != t.array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {list(seed.array.shape)} and "
+            f"output[{i}] has a shape of {list(t.array.shape)}."
+        )
+    if seed.array.dtype != t.array.dtype:
+        seed = core.OPS["to"].call(seed, dtype=t.array.dtype, device=None)
+    return seed if taped else seed.array
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, Tensor) else list(value)
+
+
+def _own(g: Any, fresh: bool) -> Array:
+    """A gradient as an array that may be kept and written to."""
+    array = backend.to_array(g)
+    return array if fresh and array.flags.writeable else array.copy()
+
+
+def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
+    """Add ``g`` to ``t.grad``, which ``t`` owns: no other tensor's gradient shares its memory."""
+    if t.node is None and t._hooks:
+        g = run_hooks(t._hooks, g)
+        fresh = False
+    taped = isinstance(g, Tensor)
+    before = t._grad
+    if before is None:
+        t._grad = core.OPS["clone"].call(g) if taped else wrap(_own(g, fresh))
+    elif taped or before.needs_grad:
+        t._grad = before + (g if taped else wrap(backend.to_array(g)))  # type: ignore[operator]
+    else:
+        before.array += g
+        versions.written(before.array, "backward")
+
+
+# -- anomaly mode ----------------------------------------------------------------------------------
+
+
+class Anomaly:
+    """The observer of anomaly mode: it remembers where steps were recorded and looks for nan."""
+
+    def on_op(self, op: Any, inputs: Any, attrs: Any, out: Tensor) -> None:
+        """Note the user's line that recorded this step."""
+        if out.node is not None:
+            out.node.info = {**(out.node.info or {}), "where": users_line()}
+
+    def on_grad(self, node: Node, g: Any, d: Any, edge: Any) -> None:
+        """Raise RuntimeError if a rule gave nan."""
+        array = d.array if isinstance(d, Tensor) else d
+        if bool((array != array).any()):
+            raise RuntimeError(f"Function '{node.op.grad_name}' returned nan values in its output.")
+
+
+def users_line() -> str:
+    """The innermost line on the stack that is not this package's own."""
+    home = __file__.rsplit("autograd", 1)[0]
+    for frame in reversed(traceback.extract_stack()):
+        if not frame.filename.startswith((home, "<lane")):
+            return f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {frame.line}'
+    return "  unknown"
+
+
+def _say_where(node: Node, error: Exception) -> None:
+    """Add to a backward error the forward line that made the step, if anomaly mode noted it."""
+    where = (node.info or {}).get("where")
+    if where and error.args and "recorded here" not in str(error):
+        error.args = (f"{error.args[0]}\nThe step {node.op.grad_name} was recorded here:\n{where}",)
+
+
+_ANOMALY = Anomaly()
+
+
+class set_detect_anomaly:  # noqa: N801 - PyTorch's name
+    """Anomaly mode on or off: a function or a context manager.
+
+    While it is on, an error in backward names the forward line that recorded the step, and a
+    gradient that is nan raises RuntimeError.
+    """
+
+    def __init__(self, mode: bool = True):
+        self.before = core.OBSERVERS
+        others = tuple(o for o in core.OBSERVERS if o is not _ANOMALY)
+        core.OBSERVERS = (*others, _ANOMALY) if mode else others
+
+    def __enter__(self) -> None:
+        """Anomaly mode is on already."""
+
+    def __exit__(self, *error: Any) -> None:
+        core.OBSERVERS = self.before
+
+
+detect_anomaly = set_detect_anomaly

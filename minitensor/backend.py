@@ -1,0 +1,290 @@
+"""Arrays and where they live: array modules, devices, dtypes and their promotion.
+
+Everything that differs between NumPy and CuPy lives in this file and nowhere else.
+The device of an array is its type: ``MODULES`` maps an array type to the module that
+computes with it. NumPy is there at start; CuPy joins when a tensor is first moved to "cuda".
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = Any  # a numpy.ndarray, a cupy.ndarray, or a test's stand-in for one
+
+# PyTorch computes inf and nan without a word. NumPy warns; our own calls stay quiet, yours do not.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitensor\b")
+
+
+class dtype:  # noqa: N801 - PyTorch's name
+    """The type of a tensor's elements, such as ``minitensor.float32``.
+
+    ``dtype.numpy`` is the NumPy dtype; ``is_floating_point`` and ``itemsize`` (bytes) as in PyTorch.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.numpy = np.dtype(name)
+        self.itemsize = self.numpy.itemsize
+        self.is_floating_point = self.numpy.kind == "f"
+        self.is_complex = False
+        self.is_signed = self.numpy.kind in "fi"
+
+    def __repr__(self) -> str:
+        return f"minitensor.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return as_dtype, (self.name,)
+
+
+NAMES = "float16 float32 float64 uint8 int8 int16 int32 int64 bool".split()
+DTYPES = {np.dtype(name): dtype(name) for name in NAMES}
+FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
+INT64, BOOL = np.dtype("int64"), np.dtype("bool")
+FLOATS = frozenset({FLOAT32, FLOAT64})
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < float
+_BY_NAME = {d.name: d for d in DTYPES.values()}
+_BY_NAME.update(half=_BY_NAME["float16"], float=_BY_NAME["float32"], double=_BY_NAME["float64"])
+_BY_NAME.update(long=_BY_NAME["int64"], int=_BY_NAME["int32"], short=_BY_NAME["int16"])
+_BY_PYTHON = {float: _BY_NAME["float32"], int: _BY_NAME["int64"], bool: _BY_NAME["bool"]}
+_default = FLOAT32
+
+
+def as_dtype(given: Any) -> dtype:
+    """Return our dtype for ours, a name, a NumPy dtype or Python's float, int and bool."""
+    if isinstance(given, dtype):
+        return given
+    if isinstance(given, str) and given in _BY_NAME:
+        return _BY_NAME[given]
+    if given in _BY_PYTHON:
+        return DTYPES[_default] if given is float else _BY_PYTHON[given]
+    try:
+        return DTYPES[np.dtype(given)]
+    except (KeyError, TypeError):
+        raise TypeError(f"dtype must be one of {', '.join(NAMES)}, not {given!r}") from None
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of ``tensor([1.0])`` and of float functions of integers (float32 at start)."""
+    return DTYPES[_default]
+
+
+def set_default_dtype(d: Any) -> None:
+    """Set the default floating dtype. Raises TypeError if ``d`` is not a floating dtype."""
+    global _default
+    if not as_dtype(d).is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, not {d}")
+    _default = as_dtype(d).numpy
+
+
+def default_float() -> np.dtype:
+    """The default floating dtype, as NumPy's."""
+    return _default
+
+
+# -- promotion ---------------------------------------------------------------------------------
+
+
+def promote_dtypes(a: np.dtype, b: np.dtype) -> np.dtype:
+    """PyTorch's ``promote_types``: a float wins over any integer, whatever their widths."""
+    if a.kind == "f" != b.kind:
+        return a
+    if b.kind == "f" != a.kind:
+        return b
+    return np.promote_types(a, b)
+
+
+def category(d: np.dtype) -> int:
+    """0 for bool, 1 for integers, 2 for floats: casts go up only."""
+    return _CATEGORY[d.kind]
+
+
+def result_dtype(values: list[Any]) -> np.dtype:
+    """The dtype in which PyTorch combines arrays and Python numbers.
+
+    Arrays of one dimension or more decide. 0-d arrays, and after them numbers, matter only when
+    they are of a higher category (bool < integer < float).
+    """
+    ranks: list[np.dtype | None] = [None, None, None]
+    for v in values:
+        rank, d = _rank(v)
+        known = ranks[rank]
+        ranks[rank] = d if known is None else promote_dtypes(known, d)
+    result = _combine(_combine(ranks[0], ranks[1]), ranks[2])
+    assert result is not None, "result_dtype needs at least one value"
+    return result
+
+
+def _rank(v: Any) -> tuple[int, np.dtype]:
+    if isinstance(v, bool):
+        return 2, BOOL
+    if isinstance(v, int):
+        return 2, INT64
+    if isinstance(v, float):
+        return 2, _default
+    return (0 if v.ndim else 1), v.dtype
+
+
+def _combine(higher: np.dtype | None, lower: np.dtype | None) -> np.dtype | None:
+    if higher is None or lower is None:
+        return higher if lower is None else lower
+    if _CATEGORY[lower.kind] > _CATEGORY[higher.kind]:
+        return promote_dtypes(higher, lower)
+    return higher
+
+
+# -- devices -----------------------------------------------------------------------------------
+
+MODULES: dict[type, Any] = {np.ndarray: np}
+_DEVICE_OF: dict[type, str] = {np.ndarray: "cpu"}
+_joined: list[Callable[[type, Any], None]] = []  # who wants to know when an array type joins
+
+
+def on_join(listener: Callable[[type, Any], None]) -> None:
+    """Call ``listener(array_type, module)`` for every array type, now and when one joins later."""
+    _joined.append(listener)
+    for array_type, module in MODULES.items():
+        listener(array_type, module)
+
+
+def join(array_type: type, module: Any, device_type: str) -> None:
+    """Let a kind of array in: ``module`` computes with ``array_type`` on ``device_type``."""
+    if array_type not in MODULES:
+        MODULES[array_type] = module
+        _DEVICE_OF[array_type] = device_type
+        for listener in _joined:
+            listener(array_type, module)
+
+
+class device:  # noqa: N801 - PyTorch's name
+    """Where a tensor lives: ``device("cpu")``, ``device("cuda")`` or ``device("cuda:0")``."""
+
+    def __init__(self, type: Any, index: int | None = None):  # noqa: A002 - PyTorch's name
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        name, _, number = str(type).partition(":")
+        known = {"cpu", "cuda", *_DEVICE_OF.values()}
+        if name not in known or (number and not number.isdigit()):
+            wanted = ", ".join(sorted(known))
+            raise RuntimeError(f"Expected one of {wanted} device type at start of device string: {type}")
+        self.type = name
+        self.index = int(number) if number else index
+
+    def __repr__(self) -> str:
+        extra = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{extra})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, device):
+            return NotImplemented
+        return (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+
+def device_of(array: Array) -> device:
+    """The device on which an array lives."""
+    name = _DEVICE_OF[type(array)]
+    return device(name, array.device.id) if name == "cuda" else device(name)
+
+
+def module_for(where: Any) -> Any:
+    """The array module of a device; imports CuPy for "cuda". Raises RuntimeError without a GPU."""
+    kind = device(where).type
+    if kind == "cuda" and "cuda" not in _DEVICE_OF.values():
+        cupy = load_cupy()
+        join(cupy.ndarray, cupy, "cuda")
+    return next(MODULES[t] for t, name in _DEVICE_OF.items() if name == kind)
+
+
+def load_cupy() -> Any:
+    """Import CuPy and check that a GPU answers; RuntimeError says which of the two is missing."""
+    try:
+        cupy = importlib.import_module("cupy")
+    except ImportError:
+        raise RuntimeError(
+            "device 'cuda' needs CuPy, which is not installed: pip install 'minitensor[cuda12]' "
+            "(or [cuda13], to match the CUDA version that nvidia-smi shows)"
+        ) from None
+    if not cupy.is_available():
+        raise RuntimeError("device 'cuda' needs a GPU: CuPy is installed, but finds no CUDA GPU here")
+    return cupy
+
+
+def move(array: Array, where: Any) -> Array:
+    """Copy an array to another device; the array itself if it is there already."""
+    target = device(where)
+    here = device_of(array)
+    if here.type == target.type and target.index in (None, here.index):
+        return array
+    host = to_numpy(array)
+    if target.type == "cpu":
+        return host
+    module = module_for(target)
+    if target.type == "cuda":
+        with module.cuda.Device(target.index or 0):
+            return module.asarray(host)
+    return module.asarray(host)
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """The array's values in NumPy: itself on the CPU, a copy from any other device."""
+    return array if type(array) is np.ndarray else array.get()
+
+
+# -- arrays ------------------------------------------------------------------------------------
+
+
+def to_array(value: Any) -> Array:
+    """Wrap what NumPy returns as a scalar into a 0-d array; arrays pass unchanged."""
+    return value if type(value) in MODULES else np.asarray(value)
+
+
+def owner(array: Array) -> Array:
+    """The array that owns the memory which ``array`` views (itself, if it is no view)."""
+    base = getattr(array, "base", None)
+    while type(base) in MODULES:
+        array = base
+        base = array.base
+    return array
+
+
+def scatter_add(target: Array, index: Any, values: Array) -> Array:
+    """Add ``values`` into ``target[index]`` in place, repeated positions adding up."""
+    xp = MODULES[type(target)]
+    if hasattr(xp, "add") and hasattr(xp.add, "at"):
+        xp.add.at(target, index, values)
+    else:  # CuPy before ufunc.at
+        importlib.import_module("cupyx").scatter_add(target, index, values)
+    return target
+
+
+def erf(xp: Any, x: Array) -> Array:
+    """The error function, in the dtype of ``x`` and to its precision.
+
+    NumPy has none. Abramowitz and Stegun 7.1.5 (a power series) up to 2, and 7.1.14 (a continued
+    fraction) above it; both in float64.
+    """
+    if xp is not np and hasattr(xp, "_core"):
+        return importlib.import_module("cupyx.scipy.special").erf(x)
+    z = xp.abs(x.astype(np.float64))
+    small = xp.minimum(z, 2.5)
+    term, total = small, small
+    for n in range(1, 60):
+        term = term * (-(small * small) / n)
+        total = total + term / (2 * n + 1)
+    near = total * (2 / np.pi**0.5)
+    large = xp.maximum(z, 2.0)
+    tail = large
+    for n in range(60, 0, -1):
+        tail = large + (n / 2) / tail
+    far = 1 - xp.exp(-large * large) / (tail * np.pi**0.5)
+    return (xp.sign(x) * xp.where(z < 2.25, near, far)).astype(x.dtype)

@@ -1,0 +1,396 @@
+"""The heart of the engine: Tensor, Node, Op, and ``apply``, the one door through which they meet.
+
+An ``Op`` is defined once: its forward on raw arrays, one vector-Jacobian rule per differentiable
+input, its LaTeX and a sample. ``apply`` runs an op on Tensors: it takes the arrays out, calls the
+forward, wraps the result and, where gradients are wanted, records a ``Node``. The same op called
+with raw arrays is a plain NumPy or CuPy call; called with symbols it gives a formula. So one rule
+computes a gradient, differentiates it again, and shows the derivative.
+
+``lanes.py`` beside this file builds a fast lane for the common case from each definition. What
+is here is the definition that the lanes must agree with.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import MODULES, Array, to_array
+
+
+class Tensor:
+    """An array that can remember how it was computed.
+
+    ``array`` holds the values (NumPy or CuPy). ``node`` is the step that made them, None for a leaf.
+    ``view`` says which tensor this one is a view of. The methods come from ``tensor.py``.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "array", "needs_grad", "node", "view")
+
+    array: Array
+    needs_grad: bool
+    node: Node | None
+    view: View | None
+    _grad: Tensor | None = None
+    _hooks: tuple[Callable[..., Any], ...] = ()  # of a leaf; others keep theirs in the node
+    _views: list[Any] = []  # noqa: RUF012 - weak references to recorded views; replaced, not mutated
+    name: str | None = None  # pictures show it
+    __array_priority__ = 1000  # makes `ndarray * tensor` call Tensor.__rmul__
+    __hash__ = object.__hash__
+
+
+class Node:
+    """One recorded step: which op, from where, and what its rules need. It holds no output."""
+
+    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "info", "op", "saved", "seq", "shape")
+
+    op: Op
+    edges: tuple[Any, ...]  # for each input: the Node that made it, a leaf Tensor, or None
+    saved: tuple[Any, ...] | None  # the values of op.saves; None once a backward has freed them
+    attrs: dict[str, Any]
+    shape: tuple[int, ...]  # of the output
+    seq: int  # age: the order of creation is a topological order
+    hooks: tuple[Callable[..., Any], ...]
+    info: dict[str, Any] | None  # notes that observers leave
+
+    def name(self) -> str:
+        """PyTorch's name for this step, such as ``MulBackward0``."""
+        return self.op.grad_name
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The steps before this one, as PyTorch gives them; a leaf stands for itself."""
+        return tuple((edge, 0) for edge in self.edges)
+
+    def __repr__(self) -> str:
+        return f"<{self.op.grad_name} object>"
+
+
+class View:
+    """How a tensor views another: the base, the ops that lead from it, grad mode at its birth."""
+
+    __slots__ = ("base", "recorded", "steps")
+
+    def __init__(self, base: Tensor, steps: tuple[tuple[Op, dict[str, Any]], ...], recorded: bool):
+        self.base, self.steps, self.recorded = base, steps, recorded
+
+
+GRAD = True  # are steps being recorded? autograd.no_grad and its kin set it
+OBSERVERS: tuple[Any, ...] = ()  # objects that are told of every op and every gradient
+OPS: dict[str, Op] = {}
+NO_ATTRS: dict[str, Any] = {}
+next_seq = itertools.count(1).__next__
+new = object.__new__
+shape_of = np.shape
+
+
+class Op:
+    """A primitive operation; ``op()`` makes one and explains its parts."""
+
+    def __init__(self, name: str, forward: Any, rules: dict[str, Any], **parts: Any):
+        self.name, self.forward, self.rules = name, forward, rules
+        self.tex, self.sample = parts["tex"], parts["sample"]
+        self.dtypes, self.view, self.broadcasts = parts["dtypes"], parts["view"], parts["broadcasts"]
+        self.fixed: tuple[str, ...] = parts["fixed"]
+        self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
+        self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])
+        self.saves = names_saved(self)
+        self.pulls: Any = ()  # one function (g, saved, attrs) -> gradient per input; see lanes.py
+        self.run: dict[type, Callable[..., Any]] = {}  # array type -> forward with its module
+        self.call: Callable[..., Any] = lambda *a, **k: None  # the fast lane; see lanes.py
+
+    def add_module(self, array_type: type, xp: Any) -> None:
+        """Bind the forward to an array module, so that running it looks up nothing."""
+        forward = self.forward
+        run = getattr(xp, forward) if isinstance(forward, str) else bind(forward, xp)
+        self.run[array_type] = run
+        if xp is np:  # rules meet NumPy's scalars where a result is 0-d
+            for name in backend.NAMES:
+                self.run[np.dtype(name).type] = run
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def bind(forward: Callable[..., Any], xp: Any) -> Callable[..., Any]:
+    """Fix the first argument of a forward, the array module."""
+    return lambda *arrays, **attrs: forward(xp, *arrays, **attrs)
+
+
+def read_signature(forward: Any, rules: dict[str, Any], given: str | None) -> tuple[Any, Any, bool]:
+    """The names of inputs and attributes, and whether the op takes a list of inputs.
+
+    A forward's positional parameters after ``xp`` are inputs, ``*xs`` a list of them, keyword-only
+    ones attributes. A forward that is only a ufunc's name takes its inputs from the rules.
+    """
+    if isinstance(forward, str):
+        return tuple(given.split() if given else rules), (), False
+    parameters = list(inspect.signature(forward).parameters.values())[1:]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    attrs = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    return tuple(p.name for p in parameters if p.name not in attrs), attrs, variadic
+
+
+def rule_needs(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of what a rule asks for, after the upstream gradient ``g``."""
+    return tuple(inspect.signature(rule).parameters)[1:]
+
+
+def names_saved(op: Op) -> tuple[str, ...]:
+    """What a node must keep for the rules of ``op``: inputs, their shapes, ``out``."""
+    kept: list[str] = []
+    allowed = {"out", *op.inputs, *op.attrs}
+    allowed |= {f"{name}_{what}" for name in op.inputs for what in ("shape", "place")}
+    for rule in op.rules.values():
+        for name in rule_needs(rule):
+            if name not in allowed and not (op.variadic and name == "i"):
+                raise ValueError(f"op {op.name}: a rule asks for {name!r}; known: {sorted(allowed)}")
+            if name not in kept and name not in op.attrs and name != "i":
+                kept.append(name)
+    return tuple(kept)
+
+
+def op(
+    name: str,
+    forward: Any,
+    *,
+    tex: str | Callable[..., str],
+    sample: Callable[[Any], Any],
+    dtypes: str = "promote",
+    broadcasts: bool = False,
+    view: bool = False,
+    fixed: Sequence[str] = (),
+    inputs: str | None = None,
+    prefix: str | None = None,
+    **rules: Callable[..., Any],
+) -> Callable[..., Any]:
+    """Define a primitive and return the function that applies it.
+
+    Args:
+        name: its name in the registry ``OPS``.
+        forward: a ufunc's name, or ``lambda xp, x, y, *, attr: ...`` on raw arrays of module ``xp``.
+        rules: for each differentiable input, by name, its vector-Jacobian rule
+            ``lambda g, ...: gradient``. Its further parameters say what the forward must save:
+            an input, ``out``, ``<input>_shape``, ``<input>_place`` (its dtype and device), or an
+            attribute. A rule uses operators, ``.shape``, ``.ndim``, ``.dtype`` and other ops only,
+            so that it runs on raw arrays, on Tensors and on symbols alike.
+        tex: LaTeX with ``{0}``, ``{1}`` for the inputs and ``{attr}``, or a function of them.
+        sample: ``sample(rng)`` returns a list of inputs, or ``(inputs, attrs)``; tests check the
+            op there, so an op without one cannot be registered.
+        dtypes: "promote" inputs to one dtype; "float", the same and integers become floats; "same"
+            dtype or an error; "keep" them as they are.
+        broadcasts: inputs broadcast against each other; backward sums what was repeated.
+        view: the result shares memory with the first input.
+        fixed: inputs that take no part in promotion, such as a mask or an index.
+        inputs: the input names, where ``forward`` is a ufunc's name and there are no rules.
+        prefix: the stem of PyTorch's name for the backward step, where it is not the op's own.
+    """
+    from . import lanes
+
+    parts = dict(tex=tex, sample=sample, dtypes=dtypes, broadcasts=broadcasts, view=view)
+    made = Op(name, forward, rules, fixed=tuple(fixed), inputs=inputs, prefix=prefix, **parts)
+    if name in OPS:
+        raise ValueError(f"op {name!r} is defined twice")
+    OPS[name] = made
+    backend.on_join(made.add_module)
+    made.pulls = lanes.build_pulls(made)
+    made.call = lanes.build_lane(made)
+    return made.call
+
+
+# -- the door ----------------------------------------------------------------------------------
+
+
+def apply(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """Run ``op`` on its inputs: Tensors (recorded), raw arrays (a plain call) or symbols.
+
+    Raises TypeError for an input of another kind, RuntimeError for devices, dtypes or shapes that
+    do not fit together.
+    """
+    for x in inputs:
+        if hasattr(x, "__apply_op__"):
+            return x.__apply_op__(op, inputs, attrs)
+    if not any(isinstance(x, Tensor) for x in inputs):
+        return outside(op, inputs, attrs)
+    inputs = prepare(op, inputs)
+    arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
+    first = next(type(a) for a in arrays if type(a) in MODULES)
+    try:
+        out = to_array(op.run[first](*arrays, **attrs))
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
+        raise explain(op, arrays, error) from error
+    result = wrap(out)
+    if GRAD and any(differentiable(op, inputs)):
+        record(op, inputs, arrays, attrs, result)
+    if op.view:
+        mark_view(result, inputs[0], op, attrs)
+    if OBSERVERS:
+        notify(op, inputs, attrs, result)
+    return result
+
+
+def outside(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """Run ``op`` where no input is a Tensor: on raw arrays, as rules do, or on symbols."""
+    for x in inputs:
+        run = op.run.get(type(x))
+        if run is not None:
+            return run(*inputs, **attrs)
+        if hasattr(x, "__apply_op__"):
+            return x.__apply_op__(op, inputs, attrs)
+    kinds = ", ".join(type(x).__name__ for x in inputs)
+    raise TypeError(f"{op.name}(): argument '{op.inputs[0]}' must be Tensor, not {kinds}")
+
+
+def wrap(array: Array) -> Tensor:
+    """A leaf Tensor around an array."""
+    t = Tensor.__new__(Tensor)
+    t.array, t.needs_grad, t.node, t.view = array, False, None, None
+    return t
+
+
+def differentiable(op: Op, inputs: Sequence[Any]) -> Iterator[bool]:
+    """For each input, whether a gradient will be asked of it."""
+    names: Any = itertools.repeat(op.inputs[0]) if op.variadic else op.inputs
+    for name, x in zip(names, inputs, strict=False):
+        yield name in op.rules and isinstance(x, Tensor) and x.needs_grad
+
+
+def record(op: Op, inputs: Any, arrays: Any, attrs: dict[str, Any], result: Tensor) -> None:
+    """Hang a Node on ``result``, saving only what the rules that will run have named."""
+    needs = tuple(differentiable(op, inputs))
+    node = Node.__new__(Node)
+    node.op, node.attrs, node.hooks, node.info = op, attrs, (), None
+    node.edges = tuple((x.node or x) if n else None for x, n in zip(inputs, needs, strict=True))
+    node.saved = tuple(save(op, name, needs, arrays, result.array) for name in op.saves)
+    node.seq = next_seq()
+    node.shape = result.array.shape
+    result.node = node
+    result.needs_grad = True
+
+
+def save(op: Op, name: str, needs: Sequence[bool], arrays: Sequence[Any], out: Array) -> Any:
+    """The value to keep under ``name``, or None where no rule that will run asks for it."""
+    if op.variadic:
+        if name == op.inputs[0]:
+            return tuple(arrays)
+        return out if name == "out" else tuple(a.shape for a in arrays)
+    wanted = [name in rule_needs(op.rules[i]) for i, n in zip(op.inputs, needs, strict=True) if n]
+    if not any(wanted):
+        return None
+    if name == "out":
+        return out
+    if name in op.inputs:
+        return arrays[op.inputs.index(name)]
+    source, _, what = name.rpartition("_")
+    array = arrays[op.inputs.index(source)]
+    return np.shape(array) if what == "shape" else place_of(array)
+
+
+def place_of(array: Array) -> tuple[np.dtype, backend.device]:
+    """The dtype and device of an array."""
+    return array.dtype, backend.device_of(array)
+
+
+def mark_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
+    """Note that ``result`` views ``source``, unless the op had to copy."""
+    if backend.owner(result.array) is backend.owner(source.array):
+        before = source.view
+        base, steps = (before.base, before.steps) if before else (source, ())
+        recorded = GRAD and (before is None or before.recorded)
+        result.view = View(base, (*steps, (op, attrs)), recorded)
+        if recorded:
+            alive = [ref for ref in base._views if ref() is not None]
+            base._views = [*alive, weakref.ref(result)]
+
+
+def notify(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], out: Tensor) -> None:
+    """Tell every observer about one op."""
+    for observer in OBSERVERS:
+        observer.on_op(op, inputs, attrs, out)
+
+
+# -- fitting inputs together -------------------------------------------------------------------
+
+
+def prepare(op: Op, inputs: Sequence[Any]) -> list[Any]:
+    """Inputs as Tensors or Python numbers of one device and, where the op wants it, one dtype."""
+    names = op.inputs * len(inputs) if op.variadic else op.inputs
+    ready = [as_operand(op, name, x) for name, x in zip(names, inputs, strict=False)]
+    ready = on_one_device(ready)
+    free = [i for i, name in enumerate(names[: len(ready)]) if name not in op.fixed]
+    if op.dtypes == "same":
+        check_same_dtype(op, [ready[i] for i in free])
+    elif op.dtypes in ("promote", "float"):
+        target = backend.result_dtype([getattr(ready[i], "array", ready[i]) for i in free])
+        if op.dtypes == "float" and target.kind != "f":
+            target = backend.default_float()
+        for i in free:
+            if isinstance(ready[i], Tensor) and ready[i].array.dtype != target:
+                ready[i] = OPS["to"].call(ready[i], dtype=target, device=None)
+    return ready
+
+
+def as_operand(op: Op, name: str, x: Any) -> Any:
+    """An input as a Tensor or a Python number; TypeError for anything else."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, np.generic):
+        x = x.item()
+    if op.dtypes in ("promote", "float") and isinstance(x, bool | int | float):
+        return x
+    if type(x) in MODULES:
+        return wrap(x)
+    raise TypeError(f"{op.name}(): argument '{name}' must be Tensor, not {type(x).__name__}")
+
+
+def on_one_device(inputs: list[Any]) -> list[Any]:
+    """Check that tensors share a device; a 0-d tensor on the CPU follows the others."""
+    tensors = [x for x in inputs if isinstance(x, Tensor)]
+    kinds = {type(t.array): t for t in tensors}
+    if len(kinds) == 1:
+        return inputs
+    main = next((t for t in tensors if t.array.ndim), tensors[0])
+    where = backend.device_of(main.array)
+    for i, x in enumerate(inputs):
+        if isinstance(x, Tensor) and type(x.array) is not type(main.array):
+            here = backend.device_of(x.array)
+            if x.array.ndim or here.type != "cpu":
+                raise RuntimeError(
+                    "Expected all tensors to be on the same device, but found at least two "
+                    f"devices, {where} and {here}! Move one with .to('{where}')."
+                )
+            inputs[i] = OPS["to"].call(x, dtype=None, device=where)
+    return inputs
+
+
+def check_same_dtype(op: Op, tensors: list[Tensor]) -> None:
+    """Raise RuntimeError unless all tensors have one dtype."""
+    found = {backend.DTYPES[t.array.dtype].name for t in tensors}
+    if len(found) > 1:
+        raise RuntimeError(
+            f"{op.name}: expected all tensors to have the same dtype, but got {', '.join(sorted(found))}"
+        )
+
+
+def explain(op: Op, arrays: Sequence[Any], error: Exception) -> Exception:
+    """Turn what NumPy or CuPy raised in a forward into PyTorch's error and words."""
+    shapes = [np.shape(a) for a in arrays]
+    if op.broadcasts:
+        for a, b in itertools.combinations(shapes, 2):
+            for dim in range(1, min(len(a), len(b)) + 1):
+                if a[-dim] != b[-dim] and 1 not in (a[-dim], b[-dim]):
+                    return RuntimeError(
+                        f"The size of tensor a ({a[-dim]}) must match the size of tensor b "
+                        f"({b[-dim]}) at non-singleton dimension {max(len(a), len(b)) - dim} "
+                        f"(in {op.name}, shapes {list(a)} and {list(b)})"
+                    )
+    if isinstance(error, IndexError):
+        return error
+    kinds = ", ".join(str(getattr(a, "dtype", type(a).__name__)) for a in arrays)
+    return RuntimeError(f"{op.name} does not work on shapes {shapes} of {kinds}: {error}")

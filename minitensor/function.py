@@ -1,0 +1,206 @@
+"""``Function``: ops that a learner writes, with a forward and a backward of their own."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import autograd, backend, core
+from .core import Node, Tensor, wrap
+
+
+class FunctionCtx:
+    """What forward leaves for backward: ``save_for_backward`` and attributes of your own."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+    _fetch: Callable[[], tuple[Any, ...]]
+
+    def __init__(self) -> None:
+        self._to_save: tuple[Any, ...] = ()
+        self._no_gradient: tuple[Any, ...] = ()
+        self._materialize = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (inputs, outputs or others) for backward; changing them later is noticed."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but got {type(t).__name__}"
+                )
+        self._to_save = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` kept. Raises RuntimeError once a backward has freed it."""
+        return self._fetch()
+
+    def mark_non_differentiable(self, *outputs: Tensor) -> None:
+        """Say which outputs have no gradient, such as indices."""
+        self._no_gradient = outputs
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward gets zeros (the default) or None for an output that nobody used."""
+        self._materialize = value
+
+
+class _FunctionOp:
+    """What a Node needs to know of one call of a Function: the walk sees an op like any other."""
+
+    broadcasts, variadic, attrs = True, False, ()
+    view = False
+
+    def __init__(self, owner: type, ctx: FunctionCtx, inputs: tuple[Any, ...], outputs: list[Any]):
+        self.name = owner.__name__
+        self.grad_name = f"{owner.__name__}Backward"
+        self.tex = rf"\operatorname{{{{{owner.__name__}}}}}(" + "{0})"
+        self.inputs = tuple(f"x{i}" for i in range(len(inputs)))
+        self.rules: dict[str, Any] = {}
+        self.owner, self.ctx = owner, ctx
+        self.shapes = [(o.array.shape, o.array.dtype, type(o.array)) for o in outputs]
+        self.sources = [_source(t, outputs) for t in ctx._to_save]
+        self.saves = tuple(f"saved{i}" for i in range(len(ctx._to_save)))
+
+    @property
+    def pulls(self) -> Iterator[Callable[..., Any]]:
+        """One pull per input; the first that is called runs backward, the others share its answer."""
+        answers: list[Any] = []
+
+        def pull(i: int, g: Any, saved: Any, attrs: Any) -> Any:
+            if not answers:
+                answers.append(self.backward(g, saved))
+            return answers[0][i]
+
+        for i in range(len(self.inputs)):
+            yield lambda g, saved, attrs, i=i: pull(i, g, saved, attrs)
+
+    output_nodes: list[Any]  # weak references: a node must not keep itself alive
+
+    def backward(self, g: Any, saved: Any) -> list[Any]:
+        """Call the learner's backward on Tensors; give back what the walk works on."""
+        taped = core.GRAD
+        parts = g.parts if isinstance(g, Parts) else {0: g}
+        grads = [self._part(parts.get(i), i) for i in range(len(self.shapes))]
+        self.ctx._fetch = lambda: tuple(self._saved(saved, taped))
+        answer = self.owner.backward(self.ctx, *grads)  # type: ignore[attr-defined]
+        self.ctx._fetch = _gone
+        answer = list(answer) if isinstance(answer, tuple) else [answer]
+        if len(answer) < len(self.inputs):
+            raise RuntimeError(
+                f"function {self.grad_name} returned an incorrect number of gradients (expected "
+                f"{len(self.inputs)}, got {len(answer)})"
+            )
+        return [a if taped or a is None else a.array for a in answer]
+
+    def _part(self, g: Any, i: int) -> Any:
+        if g is not None:
+            return g if isinstance(g, Tensor) else wrap(backend.to_array(g))
+        shape, dtype, kind = self.shapes[i]
+        return wrap(backend.MODULES[kind].zeros(shape, dtype)) if self.ctx._materialize else None
+
+    def _saved(self, saved: Any, taped: bool) -> Iterator[Any]:
+        for array, (source, index) in zip(saved, self.sources, strict=True):
+            if array is None:
+                yield None
+            elif not taped:
+                yield wrap(array)
+            else:
+                yield autograd.attach(array, self.output_nodes[index]() if index >= 0 else source)
+
+
+def _source(t: Any, outputs: list[Any]) -> tuple[Any, int]:
+    """Where a saved tensor came from: (Node, leaf or None, -1), or (None, which output)."""
+    for i, out in enumerate(outputs):
+        if out is t:
+            return None, i
+    return ((t.node or t) if t is not None and t.needs_grad else None), -1
+
+
+class Parts:
+    """The gradients of several outputs on their way to the one step that made them."""
+
+    shape = ("parts",)
+
+    def __init__(self, parts: dict[int, Any]):
+        self.parts = parts
+
+    def __add__(self, other: Parts) -> Parts:
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return Parts(merged)
+
+
+class _Select:
+    """The step from a Function with several outputs to one of them."""
+
+    broadcasts, variadic, saves, attrs, inputs, view = False, False, (), (), ("x",), False
+    tex = "{0}"
+
+    def __init__(self, grad_name: str, i: int):
+        self.name, self.grad_name = f"output {i}", grad_name
+        self.pulls = (lambda g, saved, attrs: Parts({i: g}),)
+        self.rules: dict[str, Any] = {}
+
+
+def _gone() -> tuple[Any, ...]:
+    raise RuntimeError(autograd.SECOND_TIME)
+
+
+class Function:
+    """Base of custom ops: static ``forward(ctx, ...)`` and ``backward(ctx, *grads)``; use ``apply``.
+
+    ``backward`` gets one gradient for each output and returns one for each input of ``forward``
+    (None where there is none). It runs on Tensors, so ``create_graph`` works if it uses ops.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Any:
+        """Compute the outputs. To be written by the subclass."""
+        raise NotImplementedError("a Function needs a static method forward(ctx, ...)")
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Compute the inputs' gradients. To be written by the subclass."""
+        raise NotImplementedError("a Function needs a static method backward(ctx, *grads)")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run forward, and record one step that will call backward."""
+        ctx = FunctionCtx()
+        needs = tuple(isinstance(a, Tensor) and a.needs_grad for a in args)
+        ctx.needs_input_grad = needs
+        with autograd.no_grad():
+            answer = cls.forward(ctx, *args)
+        several = isinstance(answer, tuple)
+        outputs = list(answer) if several else [answer]
+        outputs = [wrap(o.array) if any(o is a for a in args) else o for o in outputs]
+        if core.GRAD and any(needs):
+            _record(cls, ctx, args, outputs)
+        return tuple(outputs) if several else outputs[0]
+
+
+def _node(op: Any, edges: tuple[Any, ...], saved: tuple[Any, ...], shape: Any) -> Node:
+    node = Node.__new__(Node)
+    node.op, node.edges, node.saved, node.shape = op, edges, saved, shape
+    node.attrs, node.hooks, node.info, node.seq = core.NO_ATTRS, (), None, core.next_seq()
+    return node
+
+
+def _record(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[Any]) -> None:
+    op = _FunctionOp(cls, ctx, args, outputs)
+    edges = tuple((a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True))
+    saved = tuple(None if t is None else t.array for t in ctx._to_save)
+    ctx._to_save = ()
+    single = len(outputs) == 1
+    node = _node(op, edges, saved, outputs[0].array.shape if single else Parts.shape)
+    op.output_nodes = []
+    for i, out in enumerate(outputs):
+        if any(out is t for t in ctx._no_gradient):
+            op.output_nodes.append(lambda: None)
+            continue
+        select = _Select(op.grad_name, i)
+        out.node = node if single else _node(select, (node,), (), out.array.shape)
+        out.needs_grad = True
+        op.output_nodes.append(weakref.ref(out.node))
+    ctx._no_gradient = ()

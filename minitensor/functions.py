@@ -1,0 +1,502 @@
+"""PyTorch's functions on tensors: arguments brought into form, then a primitive or a few.
+
+Each function is also a method of Tensor; ``tensor.py`` attaches them by the tables at the end.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .core import Tensor, wrap
+from .ops import elementwise as ew
+from .ops import index as ix
+from .ops import linalg, reduce
+from .ops import shape as sh
+
+Dims = int | Sequence[int] | None
+
+
+# -- dimensions ------------------------------------------------------------------------------------
+
+
+def one_dim(dim: int, ndim: int) -> int:
+    """``dim`` as a non-negative int. Raises IndexError where the tensor has no such dimension."""
+    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
+        raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}")
+    room = max(ndim, 1)
+    if not -room <= dim < room:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-room}, {room - 1}], but got {dim})"
+        )
+    return int(dim) % room
+
+
+def many_dims(dim: Dims, ndim: int) -> tuple[int, ...]:
+    """``dim`` as a tuple of non-negative ints: all of them for None or an empty tuple."""
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
+        return tuple(range(ndim))
+    dims = tuple(one_dim(d, ndim) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    for d in dims:
+        if dims.count(d) > 1:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    return dims if ndim else ()
+
+
+def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """``f(2, 3)`` and ``f((2, 3))`` alike, as a tuple of ints."""
+    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+        sizes = tuple(sizes[0])
+    for n in sizes:
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise TypeError(f"size must be a tuple of ints, but got {type(n).__name__} in {sizes}")
+    return tuple(int(n) for n in sizes)
+
+
+def _floating(name: str, t: Tensor) -> Tensor:
+    if t.array.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {backend.as_dtype(t.array.dtype).name.capitalize()}"
+        )
+    return t
+
+
+def cast(t: Tensor, dtype: Any) -> Tensor:
+    """``t`` in another dtype; ``t`` itself if it has it already or ``dtype`` is None."""
+    if dtype is None or backend.as_dtype(dtype).numpy == t.array.dtype:
+        return t
+    return sh.to(t, dtype=backend.as_dtype(dtype).numpy, device=None)
+
+
+# -- arithmetic ------------------------------------------------------------------------------------
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """``input + alpha * other``."""
+    return ew.add(input, other if alpha == 1 else ew.mul(other, alpha))
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """``input - alpha * other``. Raises RuntimeError for two bool tensors."""
+    return ew.sub(input, other if alpha == 1 else ew.mul(other, alpha))
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """``input / other``; ``rounding_mode`` "floor" or "trunc" rounds the quotient."""
+    if rounding_mode is None:
+        return ew.div(input, other)
+    if rounding_mode == "floor":
+        return ew.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return ew.trunc(ew.div(input, other))
+    raise RuntimeError(
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        f"'{rounding_mode}'"
+    )
+
+
+def pow(input: Any, exponent: Any) -> Any:
+    """``input ** exponent``, each a tensor or a number."""
+    if not isinstance(exponent, bool | int | float):
+        return ew.pow_tensor(input, exponent)
+    whole = getattr(getattr(input, "array", input), "dtype", backend.FLOAT32).kind in "iub"
+    if whole and isinstance(exponent, float):
+        input = cast(input, backend.default_float()) if isinstance(input, Tensor) else input
+    elif whole and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return ew.pow_number(input, exponent=exponent)
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Values below ``min`` become ``min``, above ``max`` become ``max``; numbers or tensors."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        low = input if min is None else ew.maximum(input, min)
+        return low if max is None else ew.minimum(low, max)
+    bounds = [backend.result_dtype([input.array, b]) for b in (min, max) if b is not None]
+    return ew.clamp_number(cast(input, bounds[-1]), low=min, high=max)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Round to the nearest, halves to even."""
+    return ew.round_(input, decimals=decimals)
+
+
+def where(condition: Tensor, input: Any, other: Any) -> Tensor:
+    """``input`` where ``condition`` holds, else ``other``."""
+    return ew.where(condition, input, other)
+
+
+# -- reductions ------------------------------------------------------------------------------------
+
+
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """Sum over ``dim`` (all by default). Sums of bools and integers are int64."""
+    input = cast(input, dtype)
+    return reduce.sum_(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
+
+
+def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """Mean over ``dim`` (all by default). Raises RuntimeError for integers without ``dtype``."""
+    input = _floating("mean", cast(input, dtype))
+    return reduce.mean(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
+
+
+def var(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
+    """Variance over ``dim``: squared deviations summed, divided by count - ``correction``."""
+    dims = many_dims(dim, _floating("var", input).array.ndim)
+    n = reduce.count(input.array.shape, dims)
+    away = ew.square(ew.sub(input, reduce.mean(input, dim=dims, keepdim=True)))
+    return reduce.sum_(away, dim=dims, keepdim=keepdim) / builtins.max(n - correction, 0)
+
+
+def std(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
+    """Standard deviation: the root of ``var``."""
+    return ew.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
+
+
+def _nonempty(name: str, t: Tensor, dims: tuple[int, ...]) -> None:
+    if any(t.array.shape[d] == 0 for d in dims):
+        raise IndexError(f"{name}(): Expected reduction dim to have non-zero size.")
+
+
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """Maximum over ``dim``; equal maxima share the gradient."""
+    dims = many_dims(dim, input.array.ndim)
+    _nonempty("amax", input, dims)
+    return reduce.amax(input, dim=dims, keepdim=keepdim)
+
+
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """Minimum over ``dim``; equal minima share the gradient."""
+    dims = many_dims(dim, input.array.ndim)
+    _nonempty("amin", input, dims)
+    return reduce.amin(input, dim=dims, keepdim=keepdim)
+
+
+class ValuesIndices(tuple[Tensor, Tensor]):
+    """What ``max(dim)`` and its kin return: ``.values`` and ``.indices``."""
+
+    __slots__ = ()
+    values = property(lambda self: self[0])
+    indices = property(lambda self: self[1])
+
+    def __repr__(self) -> str:
+        return f"minitensor.return_types.values_indices(\nvalues={self[0]!r},\nindices={self[1]!r})"
+
+
+def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
+    best, pick, every = {
+        "max": (ew.maximum, reduce.argmax, reduce.amax),
+        "min": (ew.minimum, reduce.argmin, reduce.amin),
+    }[name]
+    if isinstance(dim, Tensor):
+        return best(input, dim)
+    if dim is None:
+        if input.array.size == 0:
+            raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+        return every(input, dim=tuple(range(input.array.ndim)), keepdim=False)
+    d = one_dim(dim, input.array.ndim)
+    if input.array.ndim == 0:
+        return ValuesIndices((input, wrap(backend.MODULES[type(input.array)].zeros((), np.int64))))
+    _nonempty(name, input, (d,))
+    chosen = sh.unsqueeze_dims(pick(input, dim=d), dim=(d,))
+    values = ix.gather(input, chosen, dim=d)
+    if not keepdim:
+        values, chosen = (sh.squeeze_dims(t, dim=(d,)) for t in (values, chosen))
+    return ValuesIndices((values, chosen))
+
+
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The maximum of all, of pairs (``dim`` a tensor), or values and indices along ``dim``."""
+    return _extreme("max", input, dim, keepdim)
+
+
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The minimum of all, of pairs (``dim`` a tensor), or values and indices along ``dim``."""
+    return _extreme("min", input, dim, keepdim)
+
+
+def _arg(pick: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    if dim is None:
+        if input.array.size == 0:
+            raise IndexError("argmax(): Expected reduction dim to be specified for input.numel() == 0.")
+        chosen = pick(reshape(input, -1), dim=0)
+        return reshape(chosen, (1,) * input.array.ndim) if keepdim else chosen
+    d = one_dim(dim, input.array.ndim)
+    if input.array.ndim == 0:
+        return pick(reshape(input, 1), dim=0)
+    chosen = pick(input, dim=d)
+    return sh.unsqueeze_dims(chosen, dim=(d,)) if keepdim else chosen
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the maximum is: the index along ``dim``, or into the flattened tensor."""
+    return _arg(reduce.argmax, input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the minimum is: the index along ``dim``, or into the flattened tensor."""
+    return _arg(reduce.argmin, input, dim, keepdim)
+
+
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether every element is true (non-zero)."""
+    return reduce.all_(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
+
+
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether some element is true (non-zero)."""
+    return reduce.any_(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
+
+
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
+    """The logarithm of the sum of exponentials, safe from overflow."""
+    return reduce.logsumexp(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
+
+
+def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """Exponentials divided by their sum along ``dim``, safe from overflow."""
+    return ew.exp(log_softmax(input, dim, dtype))
+
+
+def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """The logarithm of ``softmax``."""
+    input = cast(input, dtype)
+    return ew.sub(input, logsumexp(input, dim, keepdim=True))
+
+
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running sums along ``dim``."""
+    input = cast(input, dtype)
+    if input.array.ndim == 0:
+        return sh.clone(input)
+    return reduce.cumsum(input, dim=one_dim(dim, input.array.ndim))
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
+    """Whether ``|input - other| <= atol + rtol * |other|`` everywhere."""
+    xp = backend.MODULES[type(input.array)]
+    return bool(xp.allclose(input.array, other.array, rtol=rtol, atol=atol))
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape and the same values."""
+    if input.array.shape != other.array.shape:
+        return False
+    return bool((input.array == other.array).all())
+
+
+# -- shape -----------------------------------------------------------------------------------------
+
+
+def _full_shape(t: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """``shape`` with its -1 filled in. Raises RuntimeError where the sizes cannot agree."""
+    size, known = t.array.size, math.prod(n for n in shape if n != -1)
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    if -1 in shape and known and size % known == 0:
+        return tuple(size // known if n == -1 else n for n in shape)
+    if -1 in shape or known != size or builtins.any(n < -1 for n in shape):
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
+    return shape
+
+
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The same values in another shape: a view where strides allow, else a copy. -1 is inferred."""
+    return sh.reshape(input, shape=_full_shape(input, as_sizes(shape)))
+
+
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """The same memory in another shape. Raises RuntimeError where that would need a copy."""
+    if len(shape) == 1 and isinstance(shape[0], backend.dtype):
+        raise RuntimeError("view(dtype) is not supported: use .to(dtype), which copies")
+    full = _full_shape(input, as_sizes(shape))
+    out = sh.reshape(input, shape=full)
+    if backend.owner(out.array) is not backend.owner(input.array):
+        steps = tuple(s // input.array.itemsize for s in input.array.strides)
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension "
+            f"spans across two contiguous subspaces): size {list(input.array.shape)}, stride {steps} "
+            f"to {list(full)}. Use .reshape(...) instead."
+        )
+    return out
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Fold the dimensions from ``start_dim`` to ``end_dim`` into one."""
+    shape, ndim = input.array.shape, input.array.ndim
+    start, end = one_dim(start_dim, ndim), one_dim(end_dim, ndim)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if ndim == 0:
+        return reshape(input, 1)
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """Reorder the dimensions; a view."""
+    order = as_sizes(dims)
+    ndim = input.array.ndim
+    if len(order) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
+            f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
+            f"len(dims) = {len(order)}"
+        )
+    return sh.permute(input, dims=many_dims(order, ndim) if order else ())
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Swap two dimensions; a view."""
+    ndim = input.array.ndim
+    dim0, dim1 = one_dim(dim0, ndim), one_dim(dim1, ndim)
+    return sh.transpose(input, dim0=dim0, dim1=dim1) if ndim else sh.permute(input, dims=())
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; vectors and numbers pass. Raises RuntimeError above 2 dimensions."""
+    if input.array.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.array.ndim}D")
+    return sh.permute(input, dims=tuple(range(input.array.ndim))[::-1])
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """A new dimension of size 1 at ``dim``; a view."""
+    return sh.unsqueeze_dims(input, dim=(one_dim(dim, input.array.ndim + 1),))
+
+
+def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
+    """Drop dimensions of size 1 (those in ``dim``, or all); a view."""
+    dims = many_dims(dim, input.array.ndim)
+    return sh.squeeze_dims(input, dim=tuple(d for d in dims if input.array.shape[d] == 1))
+
+
+def expand(input: Tensor, *sizes: Any) -> Tensor:
+    """Repeat dimensions of size 1 without copying; -1 keeps a size."""
+    wanted, shape = as_sizes(sizes), input.array.shape
+    if len(wanted) < len(shape):
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the "
+            f"number of dimensions in the tensor ({len(shape)})"
+        )
+    padded = (1,) * (len(wanted) - len(shape)) + shape
+    full = tuple(p if n == -1 else n for p, n in zip(padded, wanted, strict=True))
+    for d, (p, n) in enumerate(zip(padded, full, strict=True)):
+        if p not in (1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({p}) at "
+                f"non-singleton dimension {d}.  Target sizes: {list(full)}.  Tensor sizes: {list(shape)}"
+            )
+    return sh.expand(input, shape=full)
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along an existing dimension."""
+    if not len(tensors):
+        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+    d, first = one_dim(dim, tensors[0].array.ndim), tensors[0].array.shape
+    for other in tensors:
+        shape = other.array.shape
+        if len(shape) != len(first) or not first:
+            raise RuntimeError(
+                "Tensors must have same number of dimensions, at least one: got "
+                f"{len(first)} and {len(shape)}"
+            )
+        if (*first[:d], *first[d + 1 :]) != (*shape[:d], *shape[d + 1 :]):
+            raise RuntimeError(
+                f"Sizes of tensors must match except in dimension {d}. Got {list(first)} and {list(shape)}"
+            )
+    return sh.cat(*tensors, dim=d)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors of one shape along a new dimension."""
+    if not len(tensors):
+        raise RuntimeError("stack expects a non-empty TensorList")
+    first = tensors[0].array.shape
+    for i, other in enumerate(tensors):
+        if other.array.shape != first:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(other.array.shape)} at entry {i}"
+            )
+    return sh.stack(*tensors, dim=one_dim(dim, len(first) + 1))
+
+
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """The part of ``input`` from ``start``, ``length`` long along ``dim``; a view."""
+    d = one_dim(dim, input.array.ndim)
+    size = input.array.shape[d]
+    start += size if start < 0 else 0
+    if not 0 <= start <= size or length < 0 or start + length > size:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return sh.narrow(input, dim=d, start=start, length=length)
+
+
+# -- products --------------------------------------------------------------------------------------
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The matrix product; vectors count as one row or column, batch dimensions broadcast."""
+    for x in (input, other):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"matmul(): argument 'other' must be Tensor, not {type(x).__name__}")
+    a, b = input.array.ndim, other.array.ndim
+    if not a or not b:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a}D and {b}D")
+    left = sh.unsqueeze_dims(input, dim=(0,)) if a == 1 else input
+    right = sh.unsqueeze_dims(other, dim=(1,)) if b == 1 else other
+    if left.array.shape[-1] != right.array.shape[-2]:
+        m, n, p, q = *left.array.shape[-2:], *right.array.shape[-2:]
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({m}x{n} and {p}x{q})")
+    out = linalg.matmul(left, right)
+    gone = ((out.array.ndim - 2,) if a == 1 else ()) + ((out.array.ndim - 1,) if b == 1 else ())
+    return sh.squeeze_dims(out, dim=gone) if gone else out
+
+
+def _of_dims(name: str, first: tuple[Tensor, int], second: tuple[Tensor, int]) -> None:
+    for which, (x, n) in (("self", first), ("other", second)):
+        if x.array.ndim != n:
+            raise RuntimeError(f"{name}: {which} must be a {n}D tensor, but it is {x.array.ndim}D")
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices."""
+    _of_dims("mm", (input, 2), (mat2, 2))
+    return matmul(input, mat2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two stacks of matrices, (B, n, m) and (B, m, p)."""
+    _of_dims("bmm", (input, 3), (mat2, 3))
+    if input.array.shape[0] != mat2.array.shape[0]:
+        raise RuntimeError(
+            f"batch1 and batch2 must have same number of batches, got {input.array.shape[0]} and "
+            f"{mat2.array.shape[0]}"
+        )
+    return matmul(input, mat2)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix and a vector."""
+    _of_dims("mv", (input, 2), (vec, 1))
+    return matmul(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The dot product of two vectors."""
+    _of_dims("dot", (input, 1), (tensor, 1))
+    if input.array.shape != tensor.array.shape:
+        raise RuntimeError(
+            "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number of "
+            "elements".format(*input.array.shape, *tensor.array.shape)
+        )
+    return matmul(input, tensor)

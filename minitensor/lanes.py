@@ -1,0 +1,226 @@
+"""Fast lanes: for each op, a function with its common case written out.
+
+``core.apply`` is general: any number of inputs, promotion, devices, errors. Most calls need none of
+that: Tensors of one array type and one floating dtype, or such a Tensor and a Python number. From
+an op's definition this file writes the straight-line code for that case; everything else goes
+on to ``apply``. Tests hold that both give the same. To read a lane: ``print(lanes.source(op))``.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import core
+from .backend import FLOAT32, FLOAT64
+from .core import Op, rule_needs
+
+# -- rules: (g, saved, attrs) -> gradient --------------------------------------------------------
+
+
+class EachInput:
+    """The pulls of an op that takes a list: the same rule for every input, told which one."""
+
+    def __init__(self, pull: Callable[..., Any]):
+        self.pull = pull
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        i = 0
+        while True:
+            yield lambda g, saved, attrs, i=i: self.pull(g, saved, attrs, i)
+            i += 1
+
+
+def build_pulls(op: Op) -> Any:
+    """One function per input that calls its rule with what the node kept for it."""
+    pulls = tuple(_pull(op, op.rules.get(name)) for name in op.inputs)
+    return EachInput(pulls[0]) if op.variadic else pulls
+
+
+def _pull(op: Op, rule: Callable[..., Any] | None) -> Any:
+    if rule is None:
+        return None
+    found = [_fetch(op, name) for name in rule_needs(rule)]
+    last = ", i" if op.variadic else ""
+    text = f"lambda g, saved, attrs{last}: rule({', '.join(['g', *found])})"
+    return eval(text, {"rule": rule})  # the text is ours, from the op's definition
+
+
+def _fetch(op: Op, name: str) -> str:
+    if name in op.attrs:
+        return f"attrs[{name!r}]"
+    return "i" if name == "i" else f"saved[{op.saves.index(name)}]"
+
+
+# -- lanes -----------------------------------------------------------------------------------------
+
+NUMBERS = (float, int, bool)
+
+ONE = """\
+    if not isinstance({x}, Tensor):
+        return outside(OP, ({x},), {attrs})
+    a0 = {x}.array
+    n0 = {x}.needs_grad
+    if {fits}:
+        return apply(OP, ({x},), {attrs})
+"""
+TWO = """\
+    if isinstance({x}, Tensor):
+        a0 = {x}.array
+        n0 = {x}.needs_grad
+        if isinstance({y}, Tensor):
+            a1 = {y}.array
+            n1 = {y}.needs_grad
+            if a0.dtype is not a1.dtype or type(a0) is not type(a1) or {fits}:
+                return apply(OP, ({x}, {y}), {attrs})
+        elif type({y}) in NUMBERS and (a0.dtype is FLOAT32 or a0.dtype is FLOAT64):
+            a1 = {y}
+            n1 = False
+        else:
+            return apply(OP, ({x}, {y}), {attrs})
+    elif isinstance({y}, Tensor):
+        a0 = {x}
+        n0 = False
+        a1 = {y}.array
+        n1 = {y}.needs_grad
+        if type({x}) not in NUMBERS or (a1.dtype is not FLOAT32 and a1.dtype is not FLOAT64):
+            return apply(OP, ({x}, {y}), {attrs})
+    else:
+        return outside(OP, ({x}, {y}), {attrs})
+"""
+MANY = """\
+    if not ({all_tensors}):
+        return apply(OP, ({names},), {attrs})
+{unwrap}
+    if {differ}:
+        return apply(OP, ({names},), {attrs})
+"""
+RUN = """\
+    try:
+        out = RUN[{kind}]({arrays}{keywords})
+    except Exception:
+        return apply(OP, ({names},), {attrs})  # which says what is wrong
+    if type(out) not in MODULES:
+        out = to_array(out)
+    t = new(Tensor)
+    t.array = out
+    t.view = None
+"""
+RECORD = """\
+    if GRAD and ({needs}):
+        node = new(Node)
+        node.op = OP
+        node.attrs = {node_attrs}
+        node.edges = ({edges},)
+        node.saved = ({saved})
+        node.shape = out.shape
+        node.hooks = ()
+        node.info = None
+        node.seq = next_seq()
+        t.node = node
+        t.needs_grad = True
+    else:
+        t.node = None
+        t.needs_grad = False
+"""
+PLAIN = """\
+    t.node = None
+    t.needs_grad = False
+"""
+VIEW = """\
+    mark_view(t, {x}, OP, {attrs})
+"""
+END = """\
+    if OBSERVERS:
+        notify(OP, ({names},), {attrs}, t)
+    return t
+"""
+
+
+def source(op: Op) -> str:
+    """The text of an op's lane."""
+    names = op.inputs
+    attrs = "{" + ", ".join(f"{a!r}: {a}" for a in op.attrs) + "}" if op.attrs else "NO_ATTRS"
+    star = "".join(f", {a}" for a in op.attrs)
+    head = f"def {op.name}({', '.join(names)}{', *' + star if star else ''}):\n"
+    body = _guard(op, attrs)
+    arrays = ", ".join(f"a{i}" for i in range(len(names)))
+    keywords = "".join(f", {a}={a}" for a in op.attrs)
+    kind = "type(a0)" if len(names) != 2 else "type(a0) if type(a0) in MODULES else type(a1)"
+    listed = ", ".join(names)
+    body += RUN.format(kind=kind, arrays=arrays, keywords=keywords, names=listed, attrs=attrs)
+    body += _record(op, attrs) if op.rules else PLAIN
+    if op.view:
+        body += VIEW.format(x=names[0], attrs=attrs)
+    return head + body + END.format(names=listed, attrs=attrs)
+
+
+def _guard(op: Op, attrs: str) -> str:
+    names = op.inputs
+    fits = "a0.dtype is not FLOAT32 and a0.dtype is not FLOAT64" if op.dtypes == "float" else "False"
+    if len(names) == 1:
+        text = ONE.format(x=names[0], attrs=attrs, fits=fits)
+        return text if fits != "False" else text[: text.index("    if False")]
+    if len(names) == 2 and op.dtypes in ("promote", "float"):
+        return TWO.format(x=names[0], y=names[1], attrs=attrs, fits=fits).replace(" or False", "")
+    unwrap = "\n".join(
+        f"    a{i} = {x}.array\n    n{i} = {x}.needs_grad" for i, x in enumerate(names)
+    )
+    free = [i for i, x in enumerate(names) if x not in op.fixed]
+    differ = [f"type(a0) is not type(a{i})" for i in range(1, len(names))]
+    if op.dtypes != "keep":
+        differ += [f"a{free[0]}.dtype is not a{i}.dtype" for i in free[1:]]
+    if op.dtypes == "float":
+        differ += [fits]
+    tensors = " and ".join(f"isinstance({x}, Tensor)" for x in names)
+    text = MANY.format(
+        all_tensors=tensors, names=", ".join(names), attrs=attrs, unwrap=unwrap,
+        differ=" or ".join(differ) or "False",
+    )  # fmt: skip
+    return text
+
+
+def _record(op: Op, attrs: str) -> str:
+    flags = {x: f"n{i}" for i, x in enumerate(op.inputs) if x in op.rules}
+    edges = [
+        f"({x}.node or {x}) if {flags[x]} else None" if x in flags else "None" for x in op.inputs
+    ]
+    saved = "".join(f"{_saved(op, name, flags)}, " for name in op.saves)
+    return RECORD.format(
+        needs=" or ".join(flags.values()),
+        node_attrs=attrs,
+        edges=", ".join(edges),
+        saved=saved,
+    )
+
+
+def _saved(op: Op, name: str, flags: dict[str, str]) -> str:
+    askers = [x for x in flags if name in rule_needs(op.rules[x])]
+    if name == "out":
+        value = "out"
+    elif name in op.inputs:
+        value = f"a{op.inputs.index(name)}"
+    else:
+        source, _, what = name.rpartition("_")
+        value = f"{what}_of(a{op.inputs.index(source)})"
+    if len(askers) == len(flags):
+        return value
+    return f"{value} if {' or '.join(flags[x] for x in askers)} else None"
+
+
+def build_lane(op: Op) -> Callable[..., Any]:
+    """The function that callers of ``op`` get: its lane, or ``apply`` for ops that take a list."""
+    if op.variadic:
+        return lambda *xs, **attrs: core.apply(op, xs, attrs)
+    text = source(op)
+    filename = f"<lane of {op.name}>"
+    lines = ["def make(OP, RUN, NUMBERS, FLOAT32, FLOAT64):\n"]
+    lines += ["    " + line + "\n" for line in [*text.splitlines(), f"return {op.name}"]]
+    linecache.cache[filename] = (len(text), None, lines, filename)  # so that tracebacks show it
+    made: dict[str, Any] = {}
+    exec(compile("".join(lines), filename, "exec"), core.__dict__, made)  # reads core's globals live
+    lane = made["make"](op, op.run, frozenset(NUMBERS), FLOAT32, FLOAT64)
+    lane.__doc__ = f"The primitive ``{op.name}``, on Tensors, raw arrays or symbols."
+    lane.op = op
+    return lane  # type: ignore[no-any-return]

@@ -1,0 +1,95 @@
+"""Indexing ops. Reading by index and adding at an index are each other's adjoints.
+
+An index of ``getitem`` arrives as a tuple of ints, slices, None, Ellipsis and raw arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..core import op
+from .reduce import sum_, sum_to
+from .sample import given, normal, random
+from .shape import reshape
+
+# A slice shares memory with its source; an index that holds arrays copies.
+getitem = op("getitem", lambda xp, x, *, index: x[index],
+             x=lambda g, x_shape, index: add_at(g, index=index, shape=x_shape), dtypes="keep",
+             view=True, prefix="Index", tex=r"{0}[\,\cdot\,]",
+             sample=normal((4, 3), index=(np.array([0, 2, 2]), slice(1, 3))))  # fmt: skip
+
+
+def _add_at(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+    out = xp.zeros(shape, x.dtype)
+    if any(type(part) in backend.MODULES for part in index):
+        return backend.scatter_add(out, index, x)
+    out[index] = x  # slices meet each place once
+    return out
+
+
+add_at = op("add_at", _add_at, x=lambda g, index: getitem(g, index=index), dtypes="keep",
+            tex=r"\operatorname{{scatter}} {0}",
+            sample=normal((3, 2), index=(np.array([0, 2, 2]), slice(1, 3)), shape=(4, 3)))  # fmt: skip
+
+
+def _put(xp: Any, x: Any, y: Any, *, index: Any) -> Any:
+    out = x.copy()
+    out[index] = y
+    return out
+
+
+# x with the values of y at an index; an index that names a place twice leaves either value there.
+put_at = op("put_at", _put, x=lambda g, index: clear_at(g, index=index),
+            y=lambda g, index, y_shape: sum_to(getitem(g, index=index), y_shape), dtypes="keep",
+            prefix="IndexPut", tex=r"\operatorname{{put}}({0}, {1})",
+            sample=normal((4, 3), (2, 2), index=(np.array([0, 2]), slice(1, 3))))  # fmt: skip
+clear_at = op("clear_at", lambda xp, x, *, index: _put(xp, x, 0, index=index),
+              x=lambda g, index: clear_at(g, index=index), dtypes="keep",
+              tex=r"\operatorname{{clear}} {0}",
+              sample=normal((4, 3), index=(np.array([0, 2]), slice(1, 3))))  # fmt: skip
+
+
+def _along(xp: Any, x: Any, index: Any, dim: int) -> tuple[Any, ...]:
+    """The index that reads ``x[..., index[...], ...]`` along ``dim``."""
+    grid = [xp.arange(n).reshape((-1,) + (1,) * (index.ndim - d - 1))
+            for d, n in enumerate(index.shape)]  # fmt: skip
+    grid[dim] = index
+    return tuple(grid)
+
+
+gather = op("gather", lambda xp, x, index, *, dim: x[_along(xp, x, index, dim)],
+            x=lambda g, index, x_shape, dim: gather_add(g, index, dim=dim, shape=x_shape),
+            fixed=("index",), dtypes="keep", tex=r"\operatorname{{gather}}({0}, {1})",
+            sample=given(random((3, 4)), [[0, 1, 1], [3, 3, 2]], dim=1))  # fmt: skip
+
+
+def _gather_add(xp: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
+    cut = x[tuple(slice(0, n) for n in index.shape)]
+    return backend.scatter_add(xp.zeros(shape, x.dtype), _along(xp, x, index, dim), cut)
+
+
+def _gather_add_rule(g: Any, x_shape: tuple[int, ...], index: Any, dim: int) -> Any:
+    read = gather(g, index, dim=dim)
+    if tuple(read.shape) == tuple(x_shape):
+        return read
+    return add_at(read, index=tuple(slice(0, n) for n in read.shape), shape=tuple(x_shape))
+
+
+gather_add = op("gather_add", _gather_add, x=_gather_add_rule, fixed=("index",), dtypes="keep",
+                prefix="ScatterAdd", tex=r"\operatorname{{scatter}}({0}, {1})",
+                sample=given(random((2, 3)), [[0, 1, 1], [3, 3, 2]], dim=1, shape=(3, 4)))  # fmt: skip
+
+repeat_dims = op("repeat", lambda xp, x, *, repeats: xp.tile(x, repeats),
+                 x=lambda g, x_shape, repeats: _fold_repeats(g, x_shape, repeats), dtypes="keep",
+                 tex=r"\operatorname{{repeat}} {0}", sample=normal((2, 3), repeats=(2, 1, 2)))  # fmt: skip
+
+
+def _fold_repeats(g: Any, shape: tuple[int, ...], repeats: tuple[int, ...]) -> Any:
+    padded = (1,) * (len(repeats) - len(shape)) + tuple(shape)
+    split = [n for pair in zip(repeats, padded, strict=True) for n in pair]
+    parts = reshape(g, shape=tuple(split))
+    summed = sum_(parts, dim=tuple(range(0, len(split), 2)), keepdim=False)
+    return reshape(summed, shape=tuple(shape))
