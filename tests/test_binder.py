@@ -174,7 +174,7 @@ def test_repo2docker_understands_it(tmp_path):
     command += ["--user-id", "1000", "--user-name", "jovyan", "."]
     dockerfile = sh(command, cwd=repo, env=outside_env(environment))
     version = (BINDER / "runtime.txt").read_text().strip().removeprefix("python-")
-    assert f"environment.py-{version}" in dockerfile
+    assert f"conda environment for python={version}\n" in dockerfile
     install = dockerfile.index('install --no-cache-dir -r "binder/requirements.txt"')
     assert dockerfile.index("COPY --chown=1000:1000 src/ ") < install
     assert install < dockerfile.index("./binder/postBuild")

@@ -23,10 +23,17 @@ PINS = [
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
+# 3.11.2 is Debian 12's: the oldest Python that people have.
 PLACES = [
-    {"python_version": python, "sys_platform": system, "platform_machine": machine}
-    for python in ("3.11", "3.12", "3.13", "3.14")
+    {
+        "python_full_version": python,
+        "python_version": ".".join(python.split(".")[:2]),
+        "sys_platform": system,
+        "platform_machine": machine,
+    }
+    for python in ("3.11.2", "3.11.9", "3.12.1", "3.13.0", "3.14.0")
     for system, machine in [("linux", "x86_64"), ("darwin", "arm64"), ("win32", "AMD64")]
+]
 ]
 
 
@@ -102,7 +109,7 @@ def test_pins_name_versions_only():
 
 
 @pytest.mark.parametrize(
-    "place", PLACES, ids=lambda p: f"{p['sys_platform']}-{p['python_version']}"
+    "place", PLACES, ids=lambda p: f"{p['sys_platform']}-{p['python_full_version']}"
 )
 def test_what_the_extras_ask_for_is_pinned(place):
     pins = pins_for(place)
