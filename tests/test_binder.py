@@ -42,6 +42,7 @@ def test_requirements_install_this_at_the_pins():
     assert [line for line in lines if not line.startswith("#")] == [
         "-c ../constraints.txt",
         "-e .[course]",
+        "notebook",
     ]
 
 

@@ -28,7 +28,7 @@ ROOMS = {
     "core": (["core.py", "lanes.py", "versions.py"], 500),
     "ops": (["ops"], 550),
     "autograd": (["autograd.py", "function.py", "gradcheck.py"], 450),
-    "tensor": (["tensor.py", "functions.py", "inplace.py", "printing.py", "creation.py"], 650),
+    "tensor": ("tensor.py functions.py inplace.py printing.py creation.py random.py".split(), 650),
     "nn": (["nn"], 900),
     "training": (["optim.py", "utils", "distributions.py", "serialization.py"], 600),
     "viz": (["viz"], 700),

@@ -28,6 +28,7 @@ TABLE = {
     "inplace": (5, "tensor"),
     "printing": (5, "tensor"),
     "creation": (5, "tensor"),
+    "random": (5, "tensor"),
     "tensor": (5, "tensor"),
     "nn": (6, "nn"),
     "optim": (7, "optim"),

@@ -34,7 +34,6 @@ PLACES = [
     for python in ("3.11.2", "3.11.9", "3.12.1", "3.13.0", "3.14.0")
     for system, machine in [("linux", "x86_64"), ("darwin", "arm64"), ("win32", "AMD64")]
 ]
-]
 
 
 def text(name):
