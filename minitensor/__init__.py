@@ -22,10 +22,10 @@ from .autograd import (
 )
 from .backend import device, dtype, get_default_dtype, set_default_dtype
 from .core import Tensor
-from .creation import *  # noqa: F403
+from .creation import *
 from .functions import stack
 from .printing import set_printoptions
-from .random import *  # noqa: F403
+from .random import *
 from .tensor import Size
 
 __version__ = "0.1.0"

@@ -37,6 +37,7 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
         core.GRAD = self.before
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate: set the mode for each call of ``function``."""
         core.GRAD = self.before  # only the calls of `function` are meant
         mode = self.mode
 
@@ -101,7 +102,7 @@ _age = attrgetter("seq")
 
 
 def collect(roots: Sequence[Any]) -> dict[Any, Any]:
-    """Every Node and leaf reachable from ``roots``, as keys of a dict of gradients (None so far)."""
+    """Every Node and leaf reachable from ``roots``, as keys of a dict of gradients."""
     found: dict[Any, Any] = dict.fromkeys(roots)
     stack = [r for r in roots if r.__class__ is Node]
     while stack:
@@ -171,7 +172,7 @@ def _leading_to(targets: frozenset[Any], order: list[Node]) -> tuple[list[Node],
 
 def step(node: Node, g: Any, grads: dict[Any, Any], owned: set[Any], taped: bool) -> None:
     """Send the gradient ``g`` of a node's output on to its inputs."""
-    saved = node.saved
+    saved: Any = node.saved
     if saved is None:
         raise RuntimeError(SECOND_TIME)
     if versions.last_write > node.seq:
@@ -212,7 +213,8 @@ SECOND_TIME = (
 
 def as_tensors(node: Node) -> list[Any]:
     """What a node saved, its arrays as Tensors joined to the graph, for a walk that is recorded."""
-    return [_joined(node, name, value) for name, value in zip(node.op.saves, node.saved or ())]
+    pairs = zip(node.op.saves, node.saved or (), strict=True)
+    return [_joined(node, name, value) for name, value in pairs]
 
 
 def _joined(node: Node, name: str, value: Any) -> Any:
@@ -307,7 +309,7 @@ def grad(
     outputs, inputs = _as_list(outputs), _as_list(inputs)
     if not all(t.needs_grad for t in inputs):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
-    found, owned = _walk(outputs, _as_list(grad_outputs), retain_graph, create_graph, inputs)
+    found, _ = _walk(outputs, _as_list(grad_outputs), retain_graph, create_graph, inputs)
     results: list[Any] = []
     for t in inputs:
         g = found.get(t.node or t)
@@ -340,7 +342,9 @@ def _walk(outputs: Any, seeds: Any, retain: bool | None, taped: bool, targets: A
 def _seed(i: int, t: Tensor, seed: Any, taped: bool) -> Any:
     """The gradient with which the walk starts at one output."""
     if not t.needs_grad:
-        raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        raise RuntimeError(
+            f"element {i} of tensors does not require grad and does not have a grad_fn"
+        )
     if seed is None:
         if t.array.size != 1:
             raise RuntimeError(
@@ -412,7 +416,9 @@ def users_line() -> str:
     home = __file__.rsplit("autograd", 1)[0]
     for frame in reversed(traceback.extract_stack()):
         if not frame.filename.startswith((home, "<lane")):
-            return f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {frame.line}'
+            return (
+                f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {frame.line}'
+            )
     return "  unknown"
 
 

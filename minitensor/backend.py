@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitensor\b
 class dtype:  # noqa: N801 - PyTorch's name
     """The type of a tensor's elements, such as ``minitensor.float32``.
 
-    ``dtype.numpy`` is the NumPy dtype; ``is_floating_point`` and ``itemsize`` (bytes) as in PyTorch.
+    ``numpy`` is the NumPy dtype; ``is_floating_point`` and ``itemsize`` (bytes) as in PyTorch.
     """
 
     def __init__(self, name: str):
@@ -163,14 +163,16 @@ def join(array_type: type, module: Any, device_type: str) -> None:
 class device:  # noqa: N801 - PyTorch's name
     """Where a tensor lives: ``device("cpu")``, ``device("cuda")`` or ``device("cuda:0")``."""
 
-    def __init__(self, type: Any, index: int | None = None):  # noqa: A002 - PyTorch's name
+    def __init__(self, type: Any, index: int | None = None):
         if isinstance(type, device):
             type, index = type.type, type.index
         name, _, number = str(type).partition(":")
         known = {"cpu", "cuda", *_DEVICE_OF.values()}
         if name not in known or (number and not number.isdigit()):
             wanted = ", ".join(sorted(known))
-            raise RuntimeError(f"Expected one of {wanted} device type at start of device string: {type}")
+            raise RuntimeError(
+                f"Expected one of {wanted} device type at start of device string: {type}"
+            )
         self.type = name
         self.index = int(number) if number else index
 
@@ -215,7 +217,9 @@ def load_cupy() -> Any:
             "(or [cuda13], to match the CUDA version that nvidia-smi shows)"
         ) from None
     if not cupy.is_available():
-        raise RuntimeError("device 'cuda' needs a GPU: CuPy is installed, but finds no CUDA GPU here")
+        raise RuntimeError(
+            "device 'cuda' needs a GPU: CuPy is installed, but finds no CUDA GPU here"
+        )
     return cupy
 
 

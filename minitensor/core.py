@@ -27,7 +27,7 @@ from .backend import MODULES, Array, to_array
 class Tensor:
     """An array that can remember how it was computed.
 
-    ``array`` holds the values (NumPy or CuPy). ``node`` is the step that made them, None for a leaf.
+    ``array`` holds the values (NumPy or CuPy). ``node`` is the step that made it, None for a leaf.
     ``view`` says which tensor this one is a view of. The methods come from ``tensor.py``.
     """
 
@@ -96,7 +96,11 @@ class Op:
     def __init__(self, name: str, forward: Any, rules: dict[str, Any], **parts: Any):
         self.name, self.forward, self.rules = name, forward, rules
         self.tex, self.sample = parts["tex"], parts["sample"]
-        self.dtypes, self.view, self.broadcasts = parts["dtypes"], parts["view"], parts["broadcasts"]
+        self.dtypes, self.view, self.broadcasts = (
+            parts["dtypes"],
+            parts["view"],
+            parts["broadcasts"],
+        )
         self.fixed: tuple[str, ...] = parts["fixed"]
         self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
         self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])
@@ -150,7 +154,9 @@ def names_saved(op: Op) -> tuple[str, ...]:
     for rule in op.rules.values():
         for name in rule_needs(rule):
             if name not in allowed and not (op.variadic and name == "i"):
-                raise ValueError(f"op {op.name}: a rule asks for {name!r}; known: {sorted(allowed)}")
+                raise ValueError(
+                    f"op {op.name}: a rule asks for {name!r}; known: {sorted(allowed)}"
+                )
             if name not in kept and name not in op.attrs and name != "i":
                 kept.append(name)
     return tuple(kept)
@@ -174,7 +180,7 @@ def op(
 
     Args:
         name: its name in the registry ``OPS``.
-        forward: a ufunc's name, or ``lambda xp, x, y, *, attr: ...`` on raw arrays of module ``xp``.
+        forward: a ufunc's name, or ``lambda xp, x, y, *, attr: ...`` on arrays of module ``xp``.
         rules: for each differentiable input, by name, its vector-Jacobian rule
             ``lambda g, ...: gradient``. Its further parameters say what the forward must save:
             an input, ``out``, ``<input>_shape``, ``<input>_place`` (its dtype and device), or an
@@ -193,8 +199,9 @@ def op(
     """
     from . import lanes
 
-    parts = dict(tex=tex, sample=sample, dtypes=dtypes, broadcasts=broadcasts, view=view)
-    made = Op(name, forward, rules, fixed=tuple(fixed), inputs=inputs, prefix=prefix, **parts)
+    parts = {"tex": tex, "sample": sample, "dtypes": dtypes, "view": view}
+    parts |= {"broadcasts": broadcasts, "fixed": tuple(fixed), "inputs": inputs, "prefix": prefix}
+    made = Op(name, forward, rules, **parts)
     if name in OPS:
         raise ValueError(f"op {name!r} is defined twice")
     OPS[name] = made
@@ -374,7 +381,8 @@ def check_same_dtype(op: Op, tensors: list[Tensor]) -> None:
     found = {backend.DTYPES[t.array.dtype].name for t in tensors}
     if len(found) > 1:
         raise RuntimeError(
-            f"{op.name}: expected all tensors to have the same dtype, but got {', '.join(sorted(found))}"
+            f"{op.name}: expected all tensors to have the same dtype, but got "
+            f"{', '.join(sorted(found))}"
         )
 
 

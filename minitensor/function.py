@@ -63,7 +63,7 @@ class _FunctionOp:
 
     @property
     def pulls(self) -> Iterator[Callable[..., Any]]:
-        """One pull per input; the first that is called runs backward, the others share its answer."""
+        """One pull per input; the first one called runs backward, the others share its answer."""
         answers: list[Any] = []
 
         def pull(i: int, g: Any, saved: Any, attrs: Any) -> Any:
@@ -148,7 +148,9 @@ def _gone() -> tuple[Any, ...]:
 
 
 class Function:
-    """Base of custom ops: static ``forward(ctx, ...)`` and ``backward(ctx, *grads)``; use ``apply``.
+    """Base of custom ops: write static ``forward(ctx, ...)`` and ``backward(ctx, *grads)``.
+
+    Call the op by ``apply``.
 
     ``backward`` gets one gradient for each output and returns one for each input of ``forward``
     (None where there is none). It runs on Tensors, so ``create_graph`` works if it uses ops.
@@ -189,7 +191,9 @@ def _node(op: Any, edges: tuple[Any, ...], saved: tuple[Any, ...], shape: Any) -
 
 def _record(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[Any]) -> None:
     op = _FunctionOp(cls, ctx, args, outputs)
-    edges = tuple((a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True))
+    edges = tuple(
+        (a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True)
+    )
     saved = tuple(None if t is None else t.array for t in ctx._to_save)
     ctx._to_save = ()
     single = len(outputs) == 1

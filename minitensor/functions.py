@@ -29,10 +29,11 @@ def one_dim(dim: int, ndim: int) -> int:
     """``dim`` as a non-negative int. Raises IndexError where the tensor has no such dimension."""
     if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
         raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}")
-    room = max(ndim, 1)
+    room = builtins.max(ndim, 1)
     if not -room <= dim < room:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-room}, {room - 1}], but got {dim})"
+            f"Dimension out of range (expected to be in range of [{-room}, {room - 1}], "
+            f"but got {dim})"
         )
     return int(dim) % room
 
@@ -61,8 +62,8 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 def _floating(name: str, t: Tensor) -> Tensor:
     if t.array.dtype.kind != "f":
         raise RuntimeError(
-            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or "
-            f"complex dtype. Got: {backend.as_dtype(t.array.dtype).name.capitalize()}"
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point "
+            f"or complex dtype. Got: {backend.as_dtype(t.array.dtype).name.capitalize()}"
         )
     return t
 
@@ -163,7 +164,7 @@ def std(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool
 
 
 def _nonempty(name: str, t: Tensor, dims: tuple[int, ...]) -> None:
-    if any(t.array.shape[d] == 0 for d in dims):
+    if builtins.any(t.array.shape[d] == 0 for d in dims):
         raise IndexError(f"{name}(): Expected reduction dim to have non-zero size.")
 
 
@@ -201,7 +202,9 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return best(input, dim)
     if dim is None:
         if input.array.size == 0:
-            raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+            )
         return every(input, dim=tuple(range(input.array.ndim)), keepdim=False)
     d = one_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
@@ -227,7 +230,9 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 def _arg(pick: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     if dim is None:
         if input.array.size == 0:
-            raise IndexError("argmax(): Expected reduction dim to be specified for input.numel() == 0.")
+            raise IndexError(
+                "argmax(): Expected reduction dim to be specified for input.numel() == 0."
+            )
         chosen = pick(reshape(input, -1), dim=0)
         return reshape(chosen, (1,) * input.array.ndim) if keepdim else chosen
     d = one_dim(dim, input.array.ndim)
@@ -323,9 +328,9 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     if backend.owner(out.array) is not backend.owner(input.array):
         steps = tuple(s // input.array.itemsize for s in input.array.strides)
         raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension "
-            f"spans across two contiguous subspaces): size {list(input.array.shape)}, stride {steps} "
-            f"to {list(full)}. Use .reshape(...) instead."
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces): size "
+            f"{list(input.array.shape)}, stride {steps} to {list(full)}. Use .reshape(...) instead."
         )
     return out
 
@@ -347,9 +352,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     ndim = input.array.ndim
     if len(order) != ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
-            f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
-            f"len(dims) = {len(order)}"
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(order)}"
         )
     return sh.permute(input, dims=many_dims(order, ndim) if order else ())
 
@@ -362,9 +367,11 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; vectors and numbers pass. Raises RuntimeError above 2 dimensions."""
+    """The transpose of a matrix; fewer dimensions pass. Raises RuntimeError above 2 dimensions."""
     if input.array.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.array.ndim}D")
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input.array.ndim}D"
+        )
     return sh.permute(input, dims=tuple(range(input.array.ndim))[::-1])
 
 
@@ -393,7 +400,8 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
         if p not in (1, n):
             raise RuntimeError(
                 f"The expanded size of the tensor ({n}) must match the existing size ({p}) at "
-                f"non-singleton dimension {d}.  Target sizes: {list(full)}.  Tensor sizes: {list(shape)}"
+                f"non-singleton dimension {d}.  Target sizes: {list(full)}.  "
+                f"Tensor sizes: {list(shape)}"
             )
     return sh.expand(input, shape=full)
 
@@ -412,7 +420,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
             )
         if (*first[:d], *first[d + 1 :]) != (*shape[:d], *shape[d + 1 :]):
             raise RuntimeError(
-                f"Sizes of tensors must match except in dimension {d}. Got {list(first)} and {list(shape)}"
+                f"Sizes of tensors must match except in dimension {d}. "
+                f"Got {list(first)} and {list(shape)}"
             )
     return sh.cat(*tensors, dim=d)
 
@@ -451,12 +460,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             raise TypeError(f"matmul(): argument 'other' must be Tensor, not {type(x).__name__}")
     a, b = input.array.ndim, other.array.ndim
     if not a or not b:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a}D and {b}D")
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {a}D and {b}D"
+        )
     left = sh.unsqueeze_dims(input, dim=(0,)) if a == 1 else input
     right = sh.unsqueeze_dims(other, dim=(1,)) if b == 1 else other
     if left.array.shape[-1] != right.array.shape[-2]:
-        m, n, p, q = *left.array.shape[-2:], *right.array.shape[-2:]
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({m}x{n} and {p}x{q})")
+        sizes = "{}x{} and {}x{}".format(*left.array.shape[-2:], *right.array.shape[-2:])
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({sizes})")
     out = linalg.matmul(left, right)
     gone = ((out.array.ndim - 2,) if a == 1 else ()) + ((out.array.ndim - 1,) if b == 1 else ())
     return sh.squeeze_dims(out, dim=gone) if gone else out
@@ -496,7 +507,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     _of_dims("dot", (input, 1), (tensor, 1))
     if input.array.shape != tensor.array.shape:
         raise RuntimeError(
-            "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number of "
-            "elements".format(*input.array.shape, *tensor.array.shape)
+            "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number "
+            "of elements".format(*input.array.shape, *tensor.array.shape)
         )
     return matmul(input, tensor)

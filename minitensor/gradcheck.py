@@ -15,11 +15,13 @@ class GradcheckError(RuntimeError):
     """Raised where the analytic gradient and the numeric one differ."""
 
 
-def numeric_jacobian(f: Callable[[], list[np.ndarray]], x: np.ndarray, eps: float) -> list[np.ndarray]:
+def numeric_jacobian(
+    f: Callable[[], list[np.ndarray]], x: np.ndarray, eps: float
+) -> list[np.ndarray]:
     """Central differences of every output of ``f`` by every element of ``x``.
 
-    ``f`` takes no argument: it reads ``x``, which is changed in place and put back. Returns one array
-    of shape (outputs' elements, x's elements) for each output.
+    ``f`` takes no argument: it reads ``x``, which is changed in place and put back. Returns one
+    array of shape (outputs' elements, x's elements) for each output.
     """
     columns: list[list[np.ndarray]] = []
     flat = x.reshape(-1)
@@ -43,7 +45,11 @@ def analytic_jacobian(out: Tensor, x: Tensor) -> np.ndarray:
         seed = np.zeros(out.array.size, out.array.dtype)
         seed[i] = 1
         g = autograd.grad(
-            out, x, wrap(_as(seed.reshape(out.array.shape), out)), retain_graph=True, allow_unused=True
+            out,
+            x,
+            wrap(_as(seed.reshape(out.array.shape), out)),
+            retain_graph=True,
+            allow_unused=True,
         )[0]
         rows.append(np.zeros(x.array.size) if g is None else backend.to_numpy(g.array).reshape(-1))
     return np.stack(rows) if rows else np.zeros((0, x.array.size))
@@ -145,6 +151,4 @@ def gradgradcheck(
             )  # fmt: skip
         return got
 
-    return gradcheck(
-        first, inputs, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
-    )
+    return gradcheck(first, inputs, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)

@@ -17,7 +17,9 @@ from .ops.sample import normal
 
 EXAMPLE = ((core.OPS["narrow"], {"dim": 1, "start": 1, "length": 3}),)
 REFUSED_LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
-REFUSED_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+REFUSED_VIEW = (
+    "a view of a leaf Variable that requires grad is being used in an in-place operation."
+)
 BORN_QUIET = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
     "Create the view outside no_grad, or change it inside."
@@ -69,7 +71,7 @@ def assign(t: Tensor, new: Tensor, by: str) -> Tensor:
 
 
 def _kept(value: Any, t: Tensor, new: Tensor) -> Any:
-    """What the new step saved: its output lives in ``t`` now; the old values of ``t`` are copied."""
+    """What the new step saved: its output lives in ``t`` now; old values of ``t`` are copied."""
     if value is new.array:
         return t.array
     if type(value) in backend.MODULES and backend.owner(value) is backend.owner(t.array):

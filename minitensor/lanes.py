@@ -158,7 +158,9 @@ def source(op: Op) -> str:
 
 def _guard(op: Op, attrs: str) -> str:
     names = op.inputs
-    fits = "a0.dtype is not FLOAT32 and a0.dtype is not FLOAT64" if op.dtypes == "float" else "False"
+    fits = (
+        "a0.dtype is not FLOAT32 and a0.dtype is not FLOAT64" if op.dtypes == "float" else "False"
+    )
     if len(names) == 1:
         text = ONE.format(x=names[0], attrs=attrs, fits=fits)
         return text if fits != "False" else text[: text.index("    if False")]
@@ -219,7 +221,9 @@ def build_lane(op: Op) -> Callable[..., Any]:
     lines += ["    " + line + "\n" for line in [*text.splitlines(), f"return {op.name}"]]
     linecache.cache[filename] = (len(text), None, lines, filename)  # so that tracebacks show it
     made: dict[str, Any] = {}
-    exec(compile("".join(lines), filename, "exec"), core.__dict__, made)  # reads core's globals live
+    exec(
+        compile("".join(lines), filename, "exec"), core.__dict__, made
+    )  # reads core's globals live
     lane = made["make"](op, op.run, frozenset(NUMBERS), FLOAT32, FLOAT64)
     lane.__doc__ = f"The primitive ``{op.name}``, on Tensors, raw arrays or symbols."
     lane.op = op

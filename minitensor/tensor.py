@@ -40,8 +40,9 @@ class Size(tuple[int, ...]):
 def _set_requires_grad(t: Tensor, value: bool) -> None:
     if t.node is not None and not value:
         raise RuntimeError(
-            "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-            "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            "you can only change requires_grad flags of leaf variables. If you want to use a "
+            "computed variable in a subgraph that doesn't require differentiation use "
+            "var_no_grad = var.detach()."
         )
     if value and t.array.dtype.kind != "f":
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
@@ -51,9 +52,9 @@ def _set_requires_grad(t: Tensor, value: bool) -> None:
 def _get_grad(t: Tensor) -> Tensor | None:
     if t.node is not None and t._grad is None and not getattr(t, "_retains", False):
         warnings.warn(
-            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-            "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
-            "field to be populated for a non-leaf Tensor, use .retain_grad() on it.",
+            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+            ".grad attribute won't be populated during autograd.backward(). If you indeed want the "
+            ".grad field to be populated for a non-leaf Tensor, use .retain_grad() on it.",
             stacklevel=2,
         )
     return t._grad
@@ -88,9 +89,11 @@ def _stride(t: Tensor, dim: int | None = None) -> Any:
     return steps if dim is None else steps[functions.one_dim(dim, t.array.ndim)]
 
 
-def _matrix_T(t: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
+def _matrix_T(t: Tensor) -> Tensor:
     if t.array.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices, not on {t.array.ndim}-D tensors")
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices, not on {t.array.ndim}-D tensors"
+        )
     return sh.mT(t)
 
 
@@ -141,8 +144,8 @@ def numpy(t: Tensor, *, force: bool = False) -> np.ndarray:
         )
     if type(t.array) is not np.ndarray and not force:
         raise TypeError(
-            f"can't convert {backend.device_of(t.array)} device type tensor to numpy. Use Tensor.cpu() "
-            "to copy the tensor to host memory first."
+            f"can't convert {backend.device_of(t.array)} device type tensor to numpy. "
+            "Use Tensor.cpu() to copy the tensor to host memory first."
         )
     return backend.to_numpy(t.array)
 
@@ -220,8 +223,8 @@ def _index_part(part: Any) -> Any:
 def _getitem(t: Tensor, key: Any) -> Tensor:
     if t.array.ndim == 0 and isinstance(key, int) and not isinstance(key, bool):
         raise IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor "
-            "to a number"
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim "
+            "tensor to a number"
         )
     return ix.getitem(t, index=as_index(key))
 
@@ -326,7 +329,7 @@ def retain_grad(t: Tensor) -> None:
 
 
 def to(t: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``; itself if nothing changes."""
+    """``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``; itself if no change."""
     wanted = {"dtype": kwargs.pop("dtype", None), "device": kwargs.pop("device", None)}
     copy = kwargs.pop("copy", False)
     kwargs.pop("non_blocking", None)
@@ -445,13 +448,13 @@ def _compare(name: str, lane: Callable[..., Any]) -> Callable[..., Any]:
 # -- tables: what becomes a method -----------------------------------------------------------------
 
 UNARY = (
-    "neg reciprocal square abs sign floor ceil trunc exp exp2 expm1 log log2 log10 log1p sqrt rsqrt "
-    "sin cos tan asin acos atan sinh cosh tanh erf relu sigmoid isnan isinf isfinite logical_not "
-    "bitwise_not"
+    "neg reciprocal square abs sign floor ceil trunc exp exp2 expm1 log log2 log10 log1p sqrt "
+    "rsqrt sin cos tan asin acos atan sinh cosh tanh erf relu sigmoid isnan isinf isfinite "
+    "logical_not bitwise_not"
 ).split()
 BINARY = (
-    "mul floor_divide remainder maximum minimum atan2 hypot logaddexp eq ne lt le gt ge logical_and "
-    "logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
+    "mul floor_divide remainder maximum minimum atan2 hypot logaddexp eq ne lt le gt ge "
+    "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
 ).split()
 FUNCTIONS = (
     "add sub div pow clamp round where sum mean var std amax amin max min argmax argmin all any "
@@ -474,7 +477,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__abs__": ew.abs_, "__invert__": ew.bitwise_not, "__matmul__": _matmul,
     "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(item(t)),
     "__int__": lambda t: int(item(t)), "size": lambda t, dim=None: _size(t, dim),
-    "dim": lambda t: t.array.ndim, "numel": lambda t: t.array.size, "nelement": lambda t: t.array.size,
+    "dim": lambda t: t.array.ndim, "numel": lambda t: t.array.size,
+    "nelement": lambda t: t.array.size,
     "element_size": lambda t: t.array.itemsize, "cpu": lambda t: to(t, "cpu"),
     "is_contiguous": lambda t: bool(t.array.flags.c_contiguous),
     "is_floating_point": lambda t: t.array.dtype.kind == "f",
@@ -483,7 +487,9 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 
 def _size(t: Tensor, dim: int | None) -> Any:
-    return Size(t.array.shape) if dim is None else t.array.shape[functions.one_dim(dim, t.array.ndim)]
+    return (
+        Size(t.array.shape) if dim is None else t.array.shape[functions.one_dim(dim, t.array.ndim)]
+    )
 
 
 def public_functions() -> dict[str, Callable[..., Any]]:

@@ -24,7 +24,8 @@ sub = op("sub", "subtract", x=lambda g: g, y=lambda g: -g, broadcasts=True,
 mul = op("mul", "multiply", x=lambda g, y: g * y, y=lambda g, x: g * x, broadcasts=True,
          tex=r"{0} \cdot {1}", sample=normal(*PAIR))  # fmt: skip
 div = op("div", "true_divide", x=lambda g, y: g / y, y=lambda g, x, y: -g * x / (y * y),
-         broadcasts=True, dtypes="float", tex=r"\frac{{{0}}}{{{1}}}", sample=positive(*PAIR))  # fmt: skip
+         broadcasts=True, dtypes="float", tex=r"\frac{{{0}}}{{{1}}}",
+         sample=positive(*PAIR))  # fmt: skip
 neg = op("neg", "negative", x=lambda g: -g, tex="-{0}", sample=normal())
 reciprocal = op("reciprocal", "reciprocal", x=lambda g, out: -g * (out * out), dtypes="float",
                 tex=r"\frac{{1}}{{{0}}}", sample=positive())  # fmt: skip

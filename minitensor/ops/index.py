@@ -32,7 +32,9 @@ def _add_at(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
 
 add_at = op("add_at", _add_at, x=lambda g, index: getitem(g, index=index), dtypes="keep",
             tex=r"\operatorname{{scatter}} {0}",
-            sample=normal((3, 2), index=(np.array([0, 2, 2]), slice(1, 3)), shape=(4, 3)))  # fmt: skip
+
+            sample=normal((3, 2), index=(np.array([0, 2, 2]), slice(1, 3)),
+                          shape=(4, 3)))  # fmt: skip
 
 
 def _put(xp: Any, x: Any, y: Any, *, index: Any) -> Any:
@@ -80,11 +82,14 @@ def _gather_add_rule(g: Any, x_shape: tuple[int, ...], index: Any, dim: int) -> 
 
 gather_add = op("gather_add", _gather_add, x=_gather_add_rule, fixed=("index",), dtypes="keep",
                 prefix="ScatterAdd", tex=r"\operatorname{{scatter}}({0}, {1})",
-                sample=given(random((2, 3)), [[0, 1, 1], [3, 3, 2]], dim=1, shape=(3, 4)))  # fmt: skip
+
+                sample=given(random((2, 3)), [[0, 1, 1], [3, 3, 2]], dim=1,
+                             shape=(3, 4)))  # fmt: skip
 
 repeat_dims = op("repeat", lambda xp, x, *, repeats: xp.tile(x, repeats),
                  x=lambda g, x_shape, repeats: _fold_repeats(g, x_shape, repeats), dtypes="keep",
-                 tex=r"\operatorname{{repeat}} {0}", sample=normal((2, 3), repeats=(2, 1, 2)))  # fmt: skip
+                 tex=r"\operatorname{{repeat}} {0}",
+                 sample=normal((2, 3), repeats=(2, 1, 2)))  # fmt: skip
 
 
 def _fold_repeats(g: Any, shape: tuple[int, ...], repeats: tuple[int, ...]) -> Any:

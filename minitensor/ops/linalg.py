@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..core import op
 from .reduce import sum_to
 from .sample import normal
@@ -13,4 +11,5 @@ from .shape import mT
 matmul = op("matmul", "matmul",
             x=lambda g, y, x_shape: sum_to(g @ mT(y), x_shape),
             y=lambda g, x, y_shape: sum_to(mT(x) @ g, y_shape),
-            dtypes="same", prefix="Mm", tex=r"{0} \, {1}", sample=normal((2, 3), (3, 4)))  # fmt: skip
+            dtypes="same", prefix="Mm", tex=r"{0} \, {1}",
+            sample=normal((2, 3), (3, 4)))  # fmt: skip

@@ -31,7 +31,8 @@ def _wide(x: Any) -> Any:
     return x.dtype if x.dtype.kind == "f" else backend.INT64
 
 
-sum_ = op("sum", lambda xp, x, *, dim, keepdim: xp.sum(x, axis=dim, keepdims=keepdim, dtype=_wide(x)),
+sum_ = op("sum",
+          lambda xp, x, *, dim, keepdim: xp.sum(x, axis=dim, keepdims=keepdim, dtype=_wide(x)),
           x=lambda g, x_shape, dim, keepdim: spread_back(g, x_shape, dim, keepdim), dtypes="keep",
           tex=r"\sum {0}", sample=normal((2, 3, 4), dim=(0, 2), keepdim=False))  # fmt: skip
 
@@ -95,9 +96,9 @@ def _logsumexp_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...], keepdim: boo
 
 
 logsumexp = op("logsumexp", _logsumexp, x=_logsumexp_rule, dtypes="float",
-               tex=r"\ln \sum e^{{{0}}}", sample=normal((2, 3, 4), dim=(1,), keepdim=False))  # fmt: skip
+               tex=r"\ln \sum e^{{{0}}}",
+               sample=normal((2, 3, 4), dim=(1,), keepdim=False))  # fmt: skip
 
 cumsum = op("cumsum", lambda xp, x, *, dim: xp.cumsum(x, axis=dim, dtype=_wide(x)),
             x=lambda g, dim: flip(cumsum(flip(g, dim=(dim,)), dim=dim), dim=(dim,)), dtypes="keep",
             tex=r"\operatorname{{cumsum}} {0}", sample=normal((2, 4), dim=1))  # fmt: skip
-

@@ -20,7 +20,8 @@ reshape = op("reshape", lambda xp, x, *, shape: xp.reshape(x, shape),
 
 permute = op("permute", lambda xp, x, *, dims: xp.transpose(x, dims),
              x=lambda g, dims: permute(g, dims=inverse(dims)), dtypes="keep", view=True,
-             tex=r"\operatorname{{permute}} {0}", sample=normal((2, 3, 4), dims=(2, 0, 1)))  # fmt: skip
+             tex=r"\operatorname{{permute}} {0}",
+             sample=normal((2, 3, 4), dims=(2, 0, 1)))  # fmt: skip
 
 
 def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -42,7 +43,7 @@ transpose = op("transpose", lambda xp, x, *, dim0, dim1: xp.swapaxes(x, dim0, di
                tex="{0}^T", sample=normal((2, 3, 4), dim0=0, dim1=2))  # fmt: skip
 
 
-def mT(x: Any) -> Any:  # noqa: N802 - PyTorch's name
+def mT(x: Any) -> Any:
     """Swap the last two dimensions."""
     return transpose(x, dim0=-2, dim1=-1)
 
@@ -140,7 +141,8 @@ def inner(before: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(b, b + n) for b, n in zip(before, shape, strict=True))
 
 
-pad_zero = op("pad_zero", _pad_zero, x=lambda g, x_shape, before: crop(g, before=before, shape=x_shape),
+pad_zero = op("pad_zero", _pad_zero,
+x=lambda g, x_shape, before: crop(g, before=before, shape=x_shape),
               dtypes="keep", prefix="ConstantPadNd", tex=r"\operatorname{{pad}} {0}",
               sample=normal((2, 3), before=(0, 1), after=(2, 0)))  # fmt: skip
 crop = op("crop", lambda xp, x, *, before, shape: x[inner(before, shape)],
