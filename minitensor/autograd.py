@@ -99,6 +99,7 @@ def is_grad_enabled() -> bool:
 # -- the walk --------------------------------------------------------------------------------------
 
 _age = attrgetter("seq")
+ABSENT = object()  # for an input that wants no gradient
 
 
 def collect(roots: Sequence[Any]) -> dict[Any, Any]:
@@ -139,21 +140,7 @@ def run(
     for root, seed in zip(roots, seeds, strict=True):
         if root in grads:
             grads[root] = seed if grads[root] is None else grads[root] + seed
-    for node in order:
-        g = grads[node]
-        if g is not None:
-            if node.hooks:
-                g = grads[node] = run_hooks(node.hooks, g)
-            try:
-                step(node, g, grads, owned, taped)
-            except Exception as error:
-                _say_where(node, error)
-                raise
-            if not retain and node.saved:
-                node.saved = None
-        if node not in keep:
-            del grads[node]
-            owned.discard(node)
+    sweep(order, grads, owned, keep, retain, taped)
     return {k: v for k, v in grads.items() if v is not None}, owned
 
 
@@ -170,37 +157,75 @@ def _leading_to(targets: frozenset[Any], order: list[Node]) -> tuple[list[Node],
     return kept[::-1], useful
 
 
-def step(node: Node, g: Any, grads: dict[Any, Any], owned: set[Any], taped: bool) -> None:
-    """Send the gradient ``g`` of a node's output on to its inputs."""
-    saved: Any = node.saved
-    if saved is None:
-        raise RuntimeError(SECOND_TIME)
-    if versions.last_write > node.seq:
-        versions.check_saved(node)
-    if taped:
-        saved = as_tensors(node)
-    for edge, pull in zip(node.edges, node.op.pulls, strict=False):
-        if edge is None or edge not in grads:
-            continue
-        d = pull(g, saved, node.attrs)
-        if d is None:
-            continue
-        if d.shape != edge.shape:
-            d = fit(node, d, edge)
-        if core.OBSERVERS:
-            for observer in core.OBSERVERS:
-                observer.on_grad(node, g, d, edge)
-        old = grads[edge]
-        if old is None:
-            grads[edge] = d
-            if edge.__class__ is not Node and d is not g and getattr(d, "base", g) is None:
-                owned.add(edge)  # the rule made it: nobody else holds this buffer
-        elif edge in owned and not taped:
-            old += d
-            grads[edge] = old  # a NumPy scalar does not add in place
-        else:
-            grads[edge] = old + d
-            owned.add(edge)
+def sweep(
+    order: list[Node],
+    grads: dict[Any, Any],
+    owned: set[Any],
+    keep: frozenset[Any],
+    retain: bool,
+    taped: bool,
+) -> None:
+    """Visit the nodes of ``order``: each sends the gradient of its output on to its inputs.
+
+    ``grads`` has a place for every Node and leaf that a gradient may reach; ``owned`` collects those
+    whose gradient is a buffer made here, so that more can be added to it in place.
+    """
+    node = None
+    try:
+        for node in order:
+            g = grads[node] if node in keep else grads.pop(node)
+            if g is None:
+                continue
+            if node.hooks:
+                g = run_hooks(node.hooks, g)
+                if node in keep:
+                    grads[node] = g
+            saved = fetch(node, taped) if taped or versions.last_write > node.seq else node.saved
+            if saved is None:
+                raise RuntimeError(SECOND_TIME)
+            attrs = node.attrs
+            for edge, pull in zip(node.edges, node.op.pulls, strict=False):
+                old = grads.get(edge, ABSENT)
+                if old is ABSENT:
+                    continue
+                d = pull(g, saved, attrs)
+                if d is None:
+                    continue
+                inner = edge.__class__ is Node
+                if d.shape != (edge.shape if inner else edge.array.shape):
+                    d = fit(node, d, edge)
+                if core.OBSERVERS:
+                    tell(node, g, d, edge)
+                if old is None:
+                    grads[edge] = d
+                    if not inner and d is not g and getattr(d, "base", g) is None:
+                        owned.add(edge)  # the rule made it: nobody else holds this buffer
+                elif edge in owned and not taped:
+                    old += d
+                    grads[edge] = old  # a NumPy scalar does not add in place
+                else:
+                    grads[edge] = old + d
+                    owned.add(edge)
+            if saved and not retain:
+                node.saved = None
+    except Exception as error:
+        if node is not None:
+            _say_where(node, error)
+        raise
+
+
+def fetch(node: Node, taped: bool) -> Any:
+    """What a node saved: checked to be unchanged, and as Tensors where the walk is recorded."""
+    if node.saved is None:
+        return None
+    versions.check_saved(node)
+    return as_tensors(node) if taped else node.saved
+
+
+def tell(node: Node, g: Any, d: Any, edge: Any) -> None:
+    """Tell every observer about one gradient on its way from ``node`` to ``edge``."""
+    for observer in core.OBSERVERS:
+        observer.on_grad(node, g, d, edge)
 
 
 SECOND_TIME = (

@@ -164,8 +164,6 @@ class device:  # noqa: N801 - PyTorch's name
     """Where a tensor lives: ``device("cpu")``, ``device("cuda")`` or ``device("cuda:0")``."""
 
     def __init__(self, type: Any, index: int | None = None):
-        if isinstance(type, device):
-            type, index = type.type, type.index
         name, _, number = str(type).partition(":")
         known = {"cpu", "cuda", *_DEVICE_OF.values()}
         if name not in known or (number and not number.isdigit()):

@@ -199,7 +199,7 @@ def op(
     """
     from . import lanes
 
-    parts = {"tex": tex, "sample": sample, "dtypes": dtypes, "view": view}
+    parts: dict[str, Any] = {"tex": tex, "sample": sample, "dtypes": dtypes, "view": view}
     parts |= {"broadcasts": broadcasts, "fixed": tuple(fixed), "inputs": inputs, "prefix": prefix}
     made = Op(name, forward, rules, **parts)
     if name in OPS:

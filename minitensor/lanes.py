@@ -227,4 +227,4 @@ def build_lane(op: Op) -> Callable[..., Any]:
     lane = made["make"](op, op.run, frozenset(NUMBERS), FLOAT32, FLOAT64)
     lane.__doc__ = f"The primitive ``{op.name}``, on Tensors, raw arrays or symbols."
     lane.op = op
-    return lane  # type: ignore[no-any-return]
+    return lane

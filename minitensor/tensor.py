@@ -176,7 +176,7 @@ def _length(t: Tensor) -> int:
 def _iterate(t: Tensor) -> Iterator[Tensor]:
     if t.array.ndim == 0:
         raise TypeError("iteration over a 0-d tensor")
-    return (t[i] for i in range(len(t.array)))
+    return (_getitem(t, i) for i in range(len(t.array)))
 
 
 def _format(t: Tensor, spec: str) -> str:

@@ -21,6 +21,7 @@ class Writes:
     __slots__ = ("by", "count", "owner", "times")
 
     def __init__(self, owner: Any):
+        self.owner: Any
         try:
             self.owner = weakref.ref(owner)
         except TypeError:  # an array type without weak references: keep it

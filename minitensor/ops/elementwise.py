@@ -118,7 +118,7 @@ sinh = op("sinh", "sinh", x=lambda g, x: g * cosh(x), dtypes="float",
           tex=r"\sinh {0}", sample=normal())  # fmt: skip
 cosh = op("cosh", "cosh", x=lambda g, x: g * sinh(x), dtypes="float",
           tex=r"\cosh {0}", sample=normal())  # fmt: skip
-tanh = op("tanh", "tanh", x=lambda g, out: g * (1 - out * out), dtypes="float",
+tanh = op("tanh", "tanh", x=lambda g, out: g - g * (out * out), dtypes="float",
           tex=r"\tanh {0}", sample=normal())  # fmt: skip
 atan2 = op("atan2", "arctan2", x=lambda g, x, y: g * y / (x * x + y * y),
            y=lambda g, x, y: -g * x / (x * x + y * y), broadcasts=True, dtypes="float",
