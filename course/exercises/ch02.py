@@ -121,9 +121,9 @@ def plain_slopes(slopes, call):
 tanh = Exercise(
     "tanh",
     title="The slope of tanh",
-    task=r"""
-        `tanh` squashes any number to between −1 and 1. A mathematician hands you its slope at $x$:
-        $1 - \tanh(x)^2$. Fill it in.
+    task="""
+        `tanh` squashes any number to between −1 and 1. A mathematician hands you its slope at x:
+        1 − tanh(x)². Fill it in.
         """,
     stub="""
         def tanh(x):
@@ -139,7 +139,7 @@ tanh = Exercise(
         """,
     hints=(
         "The formula asks for tanh of the input `x`. Which name in the function holds it already?",
-        r"`out` is $\tanh(x)$. So how often do you still have to call `math.tanh`?",
+        "`out` is tanh(x). So how often do you still have to call `math.tanh`?",
         "Not at all: the slope is 1 minus the square of `out`.",
     ),
     wrong=[
@@ -493,13 +493,13 @@ QUIZ = [
     Question(
         "`out = tanh(x)`, and `out.data` is 0.6. What is the slope along the arrow?",
         [
-            Choice(r"$1 - \tanh(0.6)^2$", "0.6 is tanh of `x` already. Do not take it twice."),
-            Choice("$1 - 0.6 = 0.4$", "The square is missing."),
+            Choice("1 − tanh(0.6)²", "0.6 is tanh of `x` already. Do not take it twice."),
+            Choice("1 − 0.6 = 0.4", "The square is missing."),
             Choice(
                 "It cannot be known without `x`",
                 "The formula needs tanh of `x` only, and `out` is just that.",
             ),
-            Choice("$1 - 0.6^2 = 0.64$", "The output is all that the slope needs.", right=True),
+            Choice("1 − 0.6² = 0.64", "The output is all that the slope needs.", right=True),
         ],
     ),
     Question(
