@@ -170,8 +170,10 @@ def call(*args, cwd=ROOT):
 def course(browser, rest):
     """Open JupyterLab on the first chapter."""
     print("Opening JupyterLab on the course. Press Ctrl-C twice here to stop it.")
+    # The whole folder is served, so that a chapter's links to other pages work.
+    where = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_CHAPTER}"]
     shown = [] if browser else ["--no-browser"]
-    return call("-m", "jupyterlab", *shown, *rest, FIRST_CHAPTER)
+    return call("-m", "jupyterlab", *where, *shown, *rest)
 
 
 def test(browser, rest):
