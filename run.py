@@ -183,7 +183,7 @@ def test(browser, rest):
         "ruff check": ["-m", "ruff", "check", "."],
         "ruff format": ["-m", "ruff", "format", "--check", "."],
         "mypy": ["-m", "mypy"],
-        "pytest": ["-m", "pytest", "--nbval", "-q", "-rs", *marks, *rest],
+        "pytest": ["-m", "pytest", "--nbval", "-rs", *marks, *rest],
     }
     failed = []
     for name, args in steps.items():
