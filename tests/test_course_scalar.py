@@ -4,7 +4,7 @@ import math
 
 import pytest
 from kit.checks import slope
-from kit.figures.ch02 import graph_of
+from kit.figures.ch02 import Graph, field_and_graph, graph_of
 from kit.scalar import Value
 
 OPERATIONS = {
@@ -76,3 +76,26 @@ def test_the_box_says_what_is_amiss_with_half_an_expression(text):
 @pytest.mark.parametrize("text", ["3", "x.square", "'<b>'"])
 def test_the_box_refuses_what_is_no_value(text):
     assert graph_of(text, Drawn) == "<p>This is no Value: use x or y.</p>"
+
+
+def test_the_box_redraws_when_its_field_changes():
+    field, graph = field_and_graph(Drawn, "x * y").children
+    assert graph.value == "drawn 6.0"
+    field.value = "x + y"
+    assert graph.value == "drawn 5.0"
+
+
+def test_a_graph_in_words_numbers_its_values_and_names_a_shared_one_once():
+    x, y = Value(2.0, name="x"), Value(3.0, name="y")
+    total = x + y
+    assert repr(Graph((total * total).log())).splitlines() == [
+        "#0: x = 2", "#1: y = 3", "#2: #0 + #1 = 5", "#3: #2 * #2 = 25", "#4: log #3 = 3.21888",
+    ]  # fmt: skip
+
+
+def test_a_graph_draws_two_arrows_for_a_value_used_twice():
+    x = Value(2.0, name="x")
+    svg = Graph(x + x)._repr_html_()
+    assert (svg.count('class="node"'), svg.count('class="edge"')) == (2, 2)
+    assert svg == Graph(x + x)._repr_html_()
+    assert 'aria-label="#0: x = 2\n#1: #0 + #0 = 4"' in svg

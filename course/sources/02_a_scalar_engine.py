@@ -152,7 +152,8 @@ figures.Graph(f(Value(2.0, name="x")))
 figures.Graph(f(Value(-2.0, name="x")))
 
 # %% [markdown]
-# Two inputs, two graphs. Each is built anew by each call, and each is right for its own input. A loop is no different: it leaves as many
+# Two inputs, two graphs. Each call builds its graph anew, so slopes taken from it hold for inputs that take the same branch. (Exactly at the
+# border, 0, this `f` jumps: no slope is right there.) A loop is no different: it leaves as many
 # operations as it made turns. Vary: change the 3.
 
 # %%
@@ -366,8 +367,8 @@ for run in (1, 2):
 # | `out.grad = 1.0`, then pass back in order | `out.backward()` |
 # | `x.grad = 0.0` | `optimizer.zero_grad()`, or `x.grad = None` |
 #
-# One difference: for tensors, a stored slope would be a huge table. So PyTorch keeps a *rule* in its place: a function from the output's
-# gradient to the inputs' gradients. Chapter 05 builds those.
+# Two differences. Here every Value keeps its `grad`; in PyTorch only the inputs do, unless you ask. And for tensors, a stored slope would be a huge
+# table. So PyTorch keeps a *rule* in its place: a function from the output's gradient to the inputs' gradients. Chapter 05 builds those.
 
 # %% [markdown]
 # <!-- next -->

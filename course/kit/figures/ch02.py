@@ -165,12 +165,17 @@ def graph_of(expression, draw):
 
 
 def expression_box(draw, expression="x * y + x"):
-    """Show a field to type an expression into, and its graph below it. draw: viz.draw."""
+    """Show a field to type an expression into, and its graph below it. draw: Value to picture."""
+    view = field_and_graph(draw, expression)._repr_mimebundle_()
+    words = "A field to type an expression into, with its graph below. It needs a running kernel."
+    display({**view, "text/plain": words}, raw=True)
+
+
+def field_and_graph(draw, expression):
+    """Return the two as a widget: the graph follows the field."""
     import ipywidgets as widgets
 
     field = widgets.Text(expression, description="draw", continuous_update=False)
-    picture = widgets.HTML(graph_of(expression, draw))
-    field.observe(lambda change: setattr(picture, "value", graph_of(change.new, draw)), "value")
-    view = widgets.VBox([field, picture])._repr_mimebundle_()
-    words = "A field to type an expression into, with its graph below. It needs a running kernel."
-    display({**view, "text/plain": words}, raw=True)
+    graph = widgets.HTML(graph_of(expression, draw))
+    field.observe(lambda change: setattr(graph, "value", graph_of(change.new, draw)), "value")
+    return widgets.VBox([field, graph])
