@@ -249,3 +249,24 @@ def test_links_in_the_pages_lead_somewhere(page):
 
 def test_first_chapter_is_there():
     assert (ROOT / load_run().FIRST_CHAPTER).is_file()
+
+
+def test_readme_promises_no_chapter_that_is_not_there():
+    row = next(
+        line for line in text("README.md").splitlines() if line.startswith("| Course: chapters")
+    )
+    promised = set(re.findall(r"\b\d\d\b", row))
+    there = {notebook.name[:2] for notebook in (ROOT / "course").glob("[0-9][0-9]_*.ipynb")}
+    assert promised == there
+
+
+def test_readme_promises_no_pictures_that_are_not_there():
+    works = "| Pictures of graphs in notebooks | works |" in text("README.md")
+    assert works == (ROOT / "minitensor" / "viz").is_dir()
+
+
+def test_readme_example_gives_what_it_says():
+    code = re.search(r"```python\n(.*?)```", text("README.md"), re.S)[1]
+    promised = re.search(r"print\(.*\)  # (.*)", code)[1]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == promised, done.stderr
