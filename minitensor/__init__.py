@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import autograd as autograd
-from . import backend, creation, functions, random, tensor
+from . import backend, creation, functions, random
+from . import tensor as methods
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -34,7 +35,7 @@ float16, float32, float64, uint8, int8, int16, int32, int64, bool = backend.DTYP
 half, double, long, int, short = float16, float64, int64, int32, int16
 float = float32
 
-globals().update(tensor.public_functions())
+globals().update(methods.public_functions())
 
 
 def is_tensor(obj: Any) -> Any:

@@ -206,7 +206,7 @@ def sweep(
                 else:
                     grads[edge] = old + d
                     owned.add(edge)
-            if saved and not retain:
+            if not retain and node.op.frees:
                 node.saved = None
     except Exception as error:
         if node is not None:

@@ -105,6 +105,7 @@ class Op:
         self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
         self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])
         self.saves = names_saved(self)
+        self.frees = any(name == "out" or name in self.inputs for name in self.saves)
         self.pulls: Any = ()  # one function (g, saved, attrs) -> gradient per input; see lanes.py
         self.run: dict[type, Callable[..., Any]] = {}  # array type -> forward with its module
         self.call: Callable[..., Any] = lambda *a, **k: None  # the fast lane; see lanes.py
@@ -353,7 +354,8 @@ def as_operand(op: Op, name: str, x: Any) -> Any:
         return x
     if type(x) in MODULES:
         return wrap(x)
-    raise TypeError(f"{op.name}(): argument '{name}' must be Tensor, not {type(x).__name__}")
+    given = {"x": "input", "y": "other", "xs": "tensors"}.get(name, name)
+    raise TypeError(f"{op.name}(): argument '{given}' must be Tensor, not {type(x).__name__}")
 
 
 def on_one_device(inputs: list[Any]) -> list[Any]:

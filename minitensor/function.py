@@ -59,6 +59,7 @@ class _FunctionOp:
         self.owner, self.ctx = owner, ctx
         self.shapes = [(o.array.shape, o.array.dtype, type(o.array)) for o in outputs]
         self.sources = [_source(t, outputs) for t in ctx._to_save]
+        self.frees = bool(ctx._to_save)
         self.saves = tuple(f"saved{i}" for i in range(len(ctx._to_save)))
 
     @property
@@ -134,7 +135,8 @@ class Parts:
 class _Select:
     """The step from a Function with several outputs to one of them."""
 
-    broadcasts, variadic, saves, attrs, inputs, view = False, False, (), (), ("x",), False
+    broadcasts, variadic, view, frees = False, False, False, False
+    saves, attrs, inputs = (), (), ("x",)
     tex = "{0}"
 
     def __init__(self, grad_name: str, i: int):

@@ -192,8 +192,9 @@ def _contains(t: Tensor, value: Any) -> bool:
 
 def as_index(key: Any) -> tuple[Any, ...]:
     """An index as the ops want it: a tuple of ints, slices, None, Ellipsis and raw arrays."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return tuple(_index_part(p) for p in parts)
+    parts = tuple(_index_part(p) for p in (key if isinstance(key, tuple) else (key,)))
+    # With an ellipsis NumPy answers a full index by a 0-d view; without, by a scalar, a copy.
+    return parts if any(p is Ellipsis for p in parts) else (*parts, Ellipsis)
 
 
 def _index_part(part: Any) -> Any:
