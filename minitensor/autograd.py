@@ -167,8 +167,8 @@ def sweep(
 ) -> None:
     """Visit the nodes of ``order``: each sends the gradient of its output on to its inputs.
 
-    ``grads`` has a place for every Node and leaf that a gradient may reach; ``owned`` collects those
-    whose gradient is a buffer made here, so that more can be added to it in place.
+    ``grads`` has a place for every Node and leaf that a gradient may reach; ``owned`` collects
+    those whose gradient is a buffer made here, so that more can be added to it in place.
     """
     node = None
     try:

@@ -84,9 +84,53 @@ def _set_data(t: Tensor, value: Tensor) -> None:
     t.array = value.array
 
 
-def _stride(t: Tensor, dim: int | None = None) -> Any:
+def stride(t: Tensor, dim: int | None = None) -> Any:
+    """How many elements lie between neighbours, along each dimension or along ``dim``."""
     steps = tuple(s // t.array.itemsize for s in t.array.strides)
     return steps if dim is None else steps[functions.one_dim(dim, t.array.ndim)]
+
+
+def size(t: Tensor, dim: int | None = None) -> Any:
+    """The shape, or its entry at ``dim``."""
+    shape = Size(t.array.shape)
+    return shape if dim is None else shape[functions.one_dim(dim, t.array.ndim)]
+
+
+def dim(t: Tensor) -> int:
+    """The number of dimensions."""
+    return int(t.array.ndim)
+
+
+def numel(t: Tensor) -> int:
+    """The number of elements."""
+    return int(t.array.size)
+
+
+def element_size(t: Tensor) -> int:
+    """Bytes an element."""
+    return int(t.array.itemsize)
+
+
+def is_contiguous(t: Tensor) -> bool:
+    """Whether the elements lie in memory in order, without gaps."""
+    return bool(t.array.flags.c_contiguous)
+
+
+def is_floating_point(t: Tensor) -> bool:
+    """Whether the elements are floats."""
+    return bool(t.array.dtype.kind == "f")
+
+
+def data_ptr(t: Tensor) -> int:
+    """The address of the first element."""
+    if type(t.array) is np.ndarray:
+        return int(t.array.__array_interface__["data"][0])
+    return int(t.array.data.ptr)
+
+
+def cpu(t: Tensor) -> Tensor:
+    """This tensor on the CPU; itself if it is there."""
+    return to(t, "cpu")
 
 
 def _matrix_T(t: Tensor) -> Tensor:
@@ -471,26 +515,16 @@ METHODS: dict[str, Callable[..., Any]] = {
     "detach_": detach_, "requires_grad_": requires_grad_, "register_hook": register_hook,
     "retain_grad": retain_grad, "to": to, "type_as": type_as, "contiguous": contiguous,
     "cuda": cuda, "copy_": copy_, "fill_": fill_, "zero_": zero_, "clone": sh.clone,
-    "stride": _stride, "uniform_": random.uniform_, "normal_": random.normal_,
+    "stride": stride, "uniform_": random.uniform_, "normal_": random.normal_,
     "__getitem__": _getitem, "__setitem__": _setitem, "__bool__": _bool, "__index__": _index,
     "__len__": _length, "__iter__": _iterate, "__array__": _array, "__repr__": printing.tensor_repr,
     "__format__": _format, "__contains__": _contains, "__neg__": ew.neg, "__pos__": lambda t: t,
     "__abs__": ew.abs_, "__invert__": ew.bitwise_not, "__matmul__": _matmul,
     "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(item(t)),
-    "__int__": lambda t: int(item(t)), "size": lambda t, dim=None: _size(t, dim),
-    "dim": lambda t: t.array.ndim, "numel": lambda t: t.array.size,
-    "nelement": lambda t: t.array.size,
-    "element_size": lambda t: t.array.itemsize, "cpu": lambda t: to(t, "cpu"),
-    "is_contiguous": lambda t: bool(t.array.flags.c_contiguous),
-    "is_floating_point": lambda t: t.array.dtype.kind == "f",
-    "data_ptr": lambda t: t.array.__array_interface__["data"][0],
+    "__int__": lambda t: int(item(t)), "size": size, "dim": dim, "numel": numel, "cpu": cpu,
+    "nelement": numel, "element_size": element_size, "is_contiguous": is_contiguous,
+    "is_floating_point": is_floating_point, "data_ptr": data_ptr,
 }  # fmt: skip
-
-
-def _size(t: Tensor, dim: int | None) -> Any:
-    return (
-        Size(t.array.shape) if dim is None else t.array.shape[functions.one_dim(dim, t.array.ndim)]
-    )
 
 
 def public_functions() -> dict[str, Callable[..., Any]]:
