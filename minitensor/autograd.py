@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Callable, Sequence
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, iadd
+from typing import Any, NamedTuple
 
 from . import backend, core, versions
 from .backend import Array
@@ -98,6 +98,7 @@ def is_grad_enabled() -> bool:
 
 # -- the walk --------------------------------------------------------------------------------------
 
+Grads = dict[Any, Any]  # Node or leaf -> its gradient so far, None where there is none yet
 _age = attrgetter("seq")
 ABSENT = object()  # for an input that wants no gradient
 
@@ -140,7 +141,7 @@ def run(
     for root, seed in zip(roots, seeds, strict=True):
         if root in grads:
             grads[root] = seed if grads[root] is None else grads[root] + seed
-    sweep(order, grads, owned, keep, retain, taped)
+    sweep(order, grads, owned, keep, Mode(retain, taped))
     return {k: v for k, v in grads.items() if v is not None}, owned
 
 
@@ -157,20 +158,21 @@ def _leading_to(targets: frozenset[Any], order: list[Node]) -> tuple[list[Node],
     return kept[::-1], useful
 
 
-def sweep(
-    order: list[Node],
-    grads: dict[Any, Any],
-    owned: set[Any],
-    keep: frozenset[Any],
-    retain: bool,
-    taped: bool,
-) -> None:
+class Mode(NamedTuple):
+    """How a walk goes: are saved values kept for another one, are its own steps recorded?"""
+
+    retain: bool
+    taped: bool
+
+
+def sweep(order: list[Node], grads: Grads, owned: set[Any], keep: Any, mode: Mode) -> None:
     """Visit the nodes of ``order``: each sends the gradient of its output on to its inputs.
 
     ``grads`` has a place for every Node and leaf that a gradient may reach; ``owned`` collects
     those whose gradient is a buffer made here, so that more can be added to it in place.
     """
-    node = None
+    retain, taped = mode
+    node: Any = None
     try:
         for node in order:
             g = grads[node] if node in keep else grads.pop(node)
@@ -180,15 +182,14 @@ def sweep(
                 g = run_hooks(node.hooks, g)
                 if node in keep:
                     grads[node] = g
-            saved = fetch(node, taped) if taped or versions.last_write > node.seq else node.saved
-            if saved is None:
-                raise RuntimeError(SECOND_TIME)
-            attrs = node.attrs
+            saved = node.saved
+            if saved is None or taped or versions.last_write > node.seq:
+                saved = fetch(node, taped)
             for edge, pull in zip(node.edges, node.op.pulls, strict=False):
                 old = grads.get(edge, ABSENT)
                 if old is ABSENT:
                     continue
-                d = pull(g, saved, attrs)
+                d = pull(g, saved, node.attrs)
                 if d is None:
                     continue
                 inner = edge.__class__ is Node
@@ -200,24 +201,20 @@ def sweep(
                     grads[edge] = d
                     if not inner and d is not g and getattr(d, "base", g) is None:
                         owned.add(edge)  # the rule made it: nobody else holds this buffer
-                elif edge in owned and not taped:
-                    old += d
-                    grads[edge] = old  # a NumPy scalar does not add in place
                 else:
-                    grads[edge] = old + d
+                    grads[edge] = iadd(old, d) if edge in owned and not taped else old + d
                     owned.add(edge)
             if not retain and node.op.frees:
                 node.saved = None
     except Exception as error:
-        if node is not None:
-            _say_where(node, error)
+        _say_where(node, error)
         raise
 
 
 def fetch(node: Node, taped: bool) -> Any:
-    """What a node saved: checked to be unchanged, and as Tensors where the walk is recorded."""
+    """What a node saved: there, unchanged since, and as Tensors where the walk is recorded."""
     if node.saved is None:
-        return None
+        raise RuntimeError(SECOND_TIME)
     versions.check_saved(node)
     return as_tensors(node) if taped else node.saved
 
