@@ -65,7 +65,7 @@ def assign(t: Tensor, new: Tensor, by: str) -> Tensor:
     versions.written(t.array, by)
     if node is not None:
         node.seq = core.next_seq()  # it saved what this write left, not what was there before
-    if node is not None or t.needs_grad:
+    if core.GRAD and (node is not None or t.needs_grad):
         adopt(t, new)
     return t
 

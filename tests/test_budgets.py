@@ -38,7 +38,7 @@ ROOMS = {
     "nn": (["nn"], 900),
     "training": (["optim.py", "utils", "distributions.py", "serialization.py"], 600),
     "viz": (["viz"], 1000),
-    "timing": (["timing.py"], 250),
+    "timing": (["timing.py", "bench.py"], 400),
 }
 
 SILENT = {

@@ -37,6 +37,7 @@ TABLE = {
     "serialization": (7, "serialization"),
     "viz": (8, "viz"),
     "timing": (8, "timing"),
+    "bench": (8, "timing"),
     "__init__": (9, "front door"),
     "__main__": (9, "front door"),
 }
