@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import itertools
 import os
 import platform
 import statistics
@@ -33,7 +34,7 @@ def _on_one_thread() -> None:
     sys.exit(subprocess.run(again, env=settings, check=False).returncode)
 
 
-# -- a chain of small ops: add, mul, tanh on 32 float32 values, 999 in all ---------------------------
+# -- a chain of small ops: add, mul, tanh on 32 float32 values, 999 in all ------------------------
 
 
 def chain(peer: str) -> Step:
@@ -79,24 +80,24 @@ def forward_only(peer: str) -> Step:
 
     x, w, b = (np.full(32, v, np.float32) for v in (0.5, 0.9, 0.01))
     if peer == "NumPy by hand":
-        return lambda: _forward(x, w, b, np.tanh)
+        return lambda: _forward(np.tanh, x, w, b)
     lib = _library(peer)
     tensors = [lib.from_numpy(v.copy()) for v in (x, w, b)]
 
     def step() -> tuple[float, str]:
         with lib.no_grad():
-            return _forward(*tensors, lib.tanh)
+            return _forward(lib.tanh, *tensors)
 
     return step
 
 
-def _forward(x: Any, w: Any, b: Any, tanh: Any) -> tuple[float, str]:
+def _forward(tanh: Any, x: Any, w: Any, b: Any) -> tuple[float, str]:
     for _ in range(333):
         x = tanh((x + b) * w)
     return float(x.sum()), _dtype(x)
 
 
-# -- one training step of an MLP 784-256-128-10, batch 128, cross-entropy, SGD -----------------------
+# -- one training step of an MLP 784-256-128-10, batch 128, cross-entropy, SGD --------------------
 
 SIZES = (784, 256, 128, 10)
 
@@ -110,7 +111,7 @@ def mlp(peer: str) -> Step:
     target = rng.integers(0, SIZES[-1], 128)
     layers = [
         (rng.standard_normal((n, m)) / n**0.5).astype(np.float32)
-        for n, m in zip(SIZES, SIZES[1:], strict=False)
+        for n, m in itertools.pairwise(SIZES)
     ]
     biases = [np.zeros(m, np.float32) for m in SIZES[1:]]
     if peer == "NumPy by hand":
@@ -159,7 +160,7 @@ def _mlp_by_tensors(lib: Any, x: Any, target: Any, layers: Any, biases: Any) -> 
     return float(loss.detach()), _dtype(ws[0])
 
 
-# -- the table ---------------------------------------------------------------------------------------
+# -- the table ------------------------------------------------------------------------------------
 
 WORK: dict[str, Callable[[str], Step]] = {
     "chain of 999 small ops, forward and backward": chain,
