@@ -151,9 +151,7 @@ def _flatten(data: Any, shape: tuple[int, ...], dim: int, leaves: list[Any]) -> 
     if not _is_sequence(data):
         raise TypeError("not a sequence")
     if len(data) != shape[dim]:
-        raise ValueError(
-            f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})"
-        )
+        raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     if dim + 1 == len(shape):
         leaves.extend(data)
         return
@@ -372,7 +370,7 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """``start``, ``start + step``, ... below ``end``: ``arange(end)``, ``arange(start, end, step)``.
+    """``arange(end)`` or ``arange(start, end, step)``: from ``start`` (0) to before ``end``.
 
     int64 if all are ints, else the default dtype. Raises RuntimeError for a step of 0 and for a
     step that leads away from ``end``.
@@ -392,10 +390,11 @@ def arange(
         start, end, step = int(start), int(end), int(step)
         if step == 0:
             raise ValueError("step must be nonzero")
-        count, first, by = len(range(start, end, step)), np.int64(start), np.int64(step)
+        count = len(range(start, end, step))
     else:
-        count, first, by = math.ceil((end - start) / step), float(start), float(step)
-    array = _build(lambda xp: (first + by * xp.arange(count)).astype(d), device)
+        start, end, step = float(start), float(end), float(step)
+        count = math.ceil((end - start) / step)
+    array = _build(lambda xp: (start + step * xp.arange(count)).astype(d), device)
     return leaf(array, None, requires_grad)
 
 

@@ -139,7 +139,7 @@ def _nested(array: np.ndarray, indent: int, edge: int | None, text: Any, width: 
     if array.ndim == 0:
         return text(array.item())
     cut = edge is not None and len(array) > 2 * edge
-    rows = array[_ends(len(array), edge)] if edge is not None and cut else array
+    rows = array[_ends(len(array), edge or 0)] if cut else array
     if array.ndim == 1:
         parts = [text(v) for v in rows.tolist()]
         per_line = max(1, (OPTIONS.linewidth - indent) // (width + 2))
@@ -147,7 +147,7 @@ def _nested(array: np.ndarray, indent: int, edge: int | None, text: Any, width: 
         parts = [_nested(row, indent + 1, edge, text, width) for row in rows]
         per_line = 1
     if cut:
-        parts.insert(edge, " ..." if array.ndim == 1 and edge else "...")
+        parts.insert(edge or 0, " ..." if array.ndim == 1 and edge else "...")
     lines = [", ".join(parts[i : i + per_line]) for i in range(0, len(parts), per_line)]
     gap = "," + "\n" * max(array.ndim - 1, 1) + " " * (indent + 1)
     return "[" + gap.join(lines) + "]"
