@@ -4,8 +4,9 @@ The stream is the Mersenne twister MT19937, seeded as ``numpy.random.RandomState
 is taken from it, and in which order, is PyTorch's: the tests hold ``rand``, ``randint``,
 ``randperm``, ``bernoulli`` and ``multinomial`` to it bit by bit. Three things can differ:
 
-- Normal numbers, in the last digit. PyTorch approximates log, sin and cos with the vector
-  instructions of the machine it runs on; we round the exact values, the same on every machine.
+- Normal numbers, and ``uniform_(a, b)`` in float64, in the last digit. PyTorch approximates log,
+  sin and cos with vector instructions, and fuses a multiplication with an addition, as the
+  machine it runs on allows. We round each step from float64, much the same on every machine.
 - ``bernoulli_(p)`` with a number and ``exponential_`` on Intel processors: there PyTorch asks
   Intel's library for another generator. We do what it does everywhere else.
 - Tensors on a GPU: theirs come from this stream too, PyTorch's from one of CUDA's own.
