@@ -214,7 +214,9 @@ def _normal(
     return (drawn.astype(np.float64) * std + mean).astype(d)
 
 
-def _integers(n: int, low: int, high: int, d: np.dtype, generator: Any) -> np.ndarray:
+def _integers(
+    n: int, low: int, high: int, d: np.dtype, generator: Any, short: bool = False
+) -> np.ndarray:
     if low >= high:
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
@@ -225,7 +227,7 @@ def _integers(n: int, low: int, high: int, d: np.dtype, generator: Any) -> np.nd
             if not limits.min <= value <= limits.max:
                 raise RuntimeError(f"{name} is out of bounds for {d.name}")
     g = _generator(generator)
-    words = g.words(n) if high - low < 2**28 else g.long_words(n)
+    words = g.words(n) if short or high - low < 2**28 else g.long_words(n)
     return ((words % np.uint64(high - low)).astype(np.int64) + low).astype(d)
 
 
@@ -355,7 +357,8 @@ def multinomial(
     else:  # a race: the weights are speeds, and the first to arrive are chosen
         times = -np.log1p(-g.uniform(p.size, FLOAT64)).astype(p.dtype).reshape(rows.shape)
         chosen = np.argsort(-(rows / times), axis=1, kind="stable")[:, :num_samples]
-    return creation.leaf(chosen.reshape(*p.shape[:-1], num_samples), backend.device_of(input.array))
+    chosen = np.ascontiguousarray(chosen).reshape(*p.shape[:-1], num_samples)
+    return creation.leaf(chosen, backend.device_of(input.array))
 
 
 def _check_weights(p: np.ndarray, n: int, replacement: bool) -> None:
@@ -441,10 +444,11 @@ def random_(t: Tensor, low: int = 0, high: int | None = None, *, generator: Any 
     d = t.array.dtype
     if high is None and low:
         low, high = 0, low
+    short = high is None and d.itemsize <= 4
     if high is None:
         exact = 2 ** (np.finfo(d).nmant + 1) if d.kind == "f" else 1
         high = (np.iinfo(d).max if d.kind in "iu" else exact) + 1
-    return _fill(t, _integers(t.array.size, low, high, d, generator), "random_")
+    return _fill(t, _integers(t.array.size, low, high, d, generator, short), "random_")
 
 
 def bernoulli_(t: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
