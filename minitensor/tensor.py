@@ -234,14 +234,14 @@ def _contains(t: Tensor, value: Any) -> bool:
 # -- indexing --------------------------------------------------------------------------------------
 
 
-def as_index(key: Any) -> tuple[Any, ...]:
-    """An index as the ops want it: a tuple of ints, slices, None, Ellipsis and raw arrays."""
-    parts = tuple(_index_part(p) for p in (key if isinstance(key, tuple) else (key,)))
+def as_index(key: Any, xp: Any) -> tuple[Any, ...]:
+    """An index as the ops want it: ints, slices, None, Ellipsis and arrays of module ``xp``."""
+    parts = tuple(_index_part(p, xp) for p in (key if isinstance(key, tuple) else (key,)))
     # With an ellipsis NumPy answers a full index by a 0-d view; without, by a scalar, a copy.
     return parts if any(p is Ellipsis for p in parts) else (*parts, Ellipsis)
 
 
-def _index_part(part: Any) -> Any:
+def _index_part(part: Any, xp: Any) -> Any:
     if isinstance(part, Tensor):
         if part.array.dtype.kind == "f":
             raise IndexError(
@@ -256,8 +256,10 @@ def _index_part(part: Any) -> Any:
             raise ValueError("step must be greater than zero")
         return slice(*(None if v is None else int(v) for v in (part.start, part.stop, part.step)))
     if isinstance(part, list | range):
-        return np.asarray(part, dtype=None if len(part) else np.int64)
-    if part is None or part is Ellipsis or isinstance(part, bool | int | np.integer | np.ndarray):
+        return xp.asarray(part, dtype=None if len(part) else np.int64)
+    if isinstance(part, np.ndarray):
+        return xp.asarray(part)
+    if part is None or part is Ellipsis or isinstance(part, bool | int | np.integer):
         return part
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
@@ -271,11 +273,11 @@ def _getitem(t: Tensor, key: Any) -> Tensor:
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim "
             "tensor to a number"
         )
-    return ix.getitem(t, index=as_index(key))
+    return ix.getitem(t, index=as_index(key, backend.MODULES[type(t.array)]))
 
 
 def _setitem(t: Tensor, key: Any, value: Any) -> None:
-    index = as_index(key)
+    index = as_index(key, backend.MODULES[type(t.array)])
     if not isinstance(value, Tensor):
         value = wrap(backend.MODULES[type(t.array)].asarray(value, dtype=t.array.dtype))
     value = functions.cast(value, t.array.dtype)

@@ -85,7 +85,7 @@ clone = op("clone", lambda xp, x: x.copy(), x=lambda g: g, dtypes="keep",
 
 def _to(xp: Any, x: Any, *, dtype: Any, device: Any) -> Any:
     moved = x if device is None else backend.move(x, device)
-    return moved if dtype is None else moved.astype(dtype, copy=False)
+    return moved if dtype is None else moved.astype(backend.as_dtype(dtype).numpy, copy=False)
 
 
 def _back(g: Any, x_place: tuple[Any, Any]) -> Any:

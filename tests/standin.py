@@ -1,0 +1,136 @@
+"""A stand-in for the GPU: arrays that hold NumPy data but refuse every implicit crossing.
+
+As with CuPy, ``np.asarray`` of such an array raises, and so does mixing it with a NumPy array. Code
+that works here keeps its data on the device. It does not replace CuPy: tests marked ``gpu`` do.
+"""
+
+import numpy as np
+
+from minitensor import backend
+
+
+class StandinArray:
+    """Wraps a NumPy array; hands out only wrapped results."""
+
+    __array_ufunc__ = None  # `ndarray * standin` is refused by NumPy
+
+    def __init__(self, data, base=None):
+        self._data = data
+        self.base = base
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Use `.get()`.")
+
+    def get(self):
+        """Copy the data to the host, on purpose."""
+        return self._data.copy()
+
+    def __getattr__(self, name):
+        value = getattr(self._data, name)
+        return function(value, self) if callable(value) else outward(value, self)
+
+    def __getitem__(self, index):
+        return outward(self._data[inward(index)], self)
+
+    def __setitem__(self, index, value):
+        self._data[inward(index)] = inward(value)
+
+    def __len__(self):
+        return len(self._data)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self):
+        return bool(self._data)
+
+    def __int__(self):
+        return int(self._data)
+
+    def __repr__(self):
+        return f"StandinArray({self._data!r})"
+
+
+def inward(value):
+    """Unwrap our arrays, in tuples too; refuse NumPy's."""
+    if isinstance(value, StandinArray):
+        return value._data
+    if isinstance(value, np.ndarray):
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    if isinstance(value, tuple | list):
+        return type(value)(inward(v) for v in value)
+    return value
+
+
+def outward(value, source=None):
+    """Wrap arrays and NumPy's scalars: on a device, a 0-d result is an array."""
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray):
+        shares = source is not None and np.shares_memory(value, source._data)
+        if not shares:
+            return StandinArray(value)
+        return StandinArray(value, source if source.base is None else source.base)
+    if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value):
+        return tuple(outward(v) for v in value)
+    return value
+
+
+def function(call, owner=None):
+    """A function of NumPy, on wrapped arrays."""
+
+    def wrapped(*args, **kwargs):
+        for a in (owner, *args):
+            if isinstance(a, StandinArray):
+                source = a
+                break
+        else:
+            source = None
+        out = call(*(inward(a) for a in args), **{k: inward(v) for k, v in kwargs.items()})
+        return outward(out, source) if not isinstance(out, list | int | float | bool) else out
+
+    return wrapped
+
+
+class StandinModule:
+    """What the engine takes for the array module of the device."""
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = getattr(np, name)
+        if isinstance(value, np.ufunc):
+            made = function(value)
+            made.at = function(value.at)
+            return made
+        return function(value) if callable(value) and not isinstance(value, type) else value
+
+    @staticmethod
+    def asarray(data, dtype=None):
+        """Move host data to the device, on purpose."""
+        inner = data._data if isinstance(data, StandinArray) else data
+        return StandinArray(np.array(inner, dtype=dtype))
+
+
+def _operator(name, inplace=False):
+    def method(self, *others):
+        if any(isinstance(o, np.ndarray) for o in others):
+            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+        out = getattr(self._data, name)(*(inward(o) for o in others))
+        return self if inplace else NotImplemented if out is NotImplemented else outward(out)
+
+    return method
+
+
+for _name in "add sub mul truediv floordiv mod pow matmul and or xor".split():
+    setattr(StandinArray, f"__{_name}__", _operator(f"__{_name}__"))
+    setattr(StandinArray, f"__r{_name}__", _operator(f"__r{_name}__"))
+    setattr(StandinArray, f"__i{_name}__", _operator(f"__i{_name}__", inplace=True))
+for _name in "neg pos abs invert eq ne lt le gt ge".split():
+    setattr(StandinArray, f"__{_name}__", _operator(f"__{_name}__"))
+StandinArray.__hash__ = object.__hash__
+
+
+def register():
+    """Let the stand-in device in, once."""
+    backend.join(StandinArray, StandinModule(), "standin")
