@@ -44,13 +44,15 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     """A new tensor that copies ``data``: a number, nested sequences, a NumPy array or a tensor.
 
     Floats become the default dtype, ints int64, bools bool; arrays keep their dtype. Raises
-    ValueError for ragged sequences and for values too large, TypeError for what is not a number.
+    ValueError for ragged sequences (also ``[[], [1]]``, of which PyTorch drops the 1), TypeError or
+    RuntimeError for what is not a number, ValueError or RuntimeError for integers that do not fit.
     """
     target = None if dtype is None else backend.as_dtype(dtype).numpy
     if isinstance(data, Tensor):
         array = data.array.astype(target or data.array.dtype)
     elif isinstance(data, np.ndarray | np.generic):
-        array = np.array(_checked(np.asarray(data)), dtype=target, order="C")
+        with np.errstate(all="ignore"):
+            array = np.array(_checked(np.asarray(data)), dtype=target, order="C")
     else:
         array = _from_sequence(data, target)
     return leaf(array, device, requires_grad)
@@ -66,7 +68,11 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if not isinstance(data, Tensor):
         return tensor(data, dtype=dtype, device=device)
     data = functions.cast(data, dtype)
-    return data if device is None else OPS["to"].call(data, dtype=None, device=device)
+    here = backend.device_of(data.array)
+    target = here if device is None else backend.device(device)
+    if target in (here, backend.device(here.type)):
+        return data
+    return OPS["to"].call(data, dtype=None, device=target)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -188,7 +194,8 @@ def _convert(values: Sequence[Any], target: np.dtype) -> np.ndarray:
     if target.kind == "b":
         return np.array([bool(v) for v in values], dtype=target)
     if target.kind == "f":
-        return np.array([float(v) for v in values]).astype(target)
+        with np.errstate(over="ignore"):
+            return np.array([float(v) for v in values]).astype(target)
     limits = np.iinfo(target)
     low = limits.min or -limits.max  # PyTorch lets -1 be 255 in uint8
     try:
@@ -386,6 +393,8 @@ def arange(
     whole = all(isinstance(v, int) for v in (start, end, step))
     d = backend.as_dtype(dtype).numpy if dtype else None
     d = d or (backend.INT64 if whole else backend.default_float())
+    if d.kind == "b":
+        raise NotImplementedError('"arange_cpu" not implemented for bool')
     if d.kind in "iu":
         start, end, step = int(start), int(end), int(step)
         if step == 0:
