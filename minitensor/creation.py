@@ -288,7 +288,7 @@ def full(
         raise TypeError(f"full(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     value = _number("full", "fill_value", fill_value)
     d = _leaf_dtype(value) if dtype is None else backend.as_dtype(dtype).numpy
-    filled = _convert([value], d)[0]
+    filled = _convert([value], d).item()
     shape = check_sizes("full", (size,))
     array = _build(lambda xp: xp.full(shape, filled, dtype=d), device)
     return leaf(array, None, requires_grad)

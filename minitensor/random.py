@@ -66,7 +66,8 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Where the stream stands, as 5,056 bytes; PyTorch understands them too."""
-        _, words, position, *_ = self._twister.get_state()
+        twister: Any = self._twister.get_state()
+        _, words, position, *_ = twister
         state = np.zeros((), STATE)
         state["seed"], state["seeded"], state["words"] = self._seed, 1, words
         state["left"], state["next"] = 625 - position, position
@@ -81,7 +82,8 @@ class Generator:
         state = np.frombuffer(array.tobytes(), STATE)[0]
         position = 624 if state["left"] == 1 else int(state["next"])
         self._seed = int(state["seed"])
-        self._twister.set_state(("MT19937", state["words"].astype(np.uint32), position))
+        twister: Any = ("MT19937", state["words"].astype(np.uint32), position)
+        self._twister.set_state(twister)
         self._spare = float(state["spare"]) if state["has_spare"] else None
         return self
 

@@ -184,6 +184,14 @@ def test_suffixes_move_to_a_line_of_their_own(torch, n):
     assert texts[0] == texts[1]
 
 
+def test_device(device):
+    t = mt.tensor([[1.0, 2.5]], device=device)
+    where = "" if device == "cpu" else f", device='{t.device}'"
+    assert repr(t) == f"tensor([[1.0000, 2.5000]]{where})"
+    t = mt.zeros(0, dtype=mt.int64, device=device)
+    assert repr(t) == f"tensor([]{where}, dtype=minitensor.int64)"
+
+
 def test_default_dtype():
     mt.set_default_dtype(mt.float64)
     try:

@@ -335,6 +335,32 @@ def test_requires_grad():
     assert not mt.rand_like(mt.ones(2, requires_grad=True)).requires_grad
 
 
+DRAWN = [
+    lambda t: mt.rand_like(t),
+    lambda t: mt.randn_like(t),
+    lambda t: mt.randint_like(t, 9),
+    lambda t: mt.bernoulli(t * 0.5),
+    lambda t: mt.normal(t, t),
+    lambda t: mt.multinomial(t, 2),
+    lambda t: random.exponential_(t),
+    lambda t: mt.rand(4, device=t.device),
+    lambda t: mt.randn(4, device=t.device),
+    lambda t: mt.randint(9, (4,), device=t.device),
+    lambda t: mt.randperm(4, device=t.device),
+    lambda t: mt.normal(0, 1, (4,), device=t.device),
+]
+
+
+@pytest.mark.parametrize("draw", DRAWN)
+def test_the_same_numbers_on_every_device(draw, device):
+    found = []
+    for where in ("cpu", device):
+        mt.manual_seed(1)
+        found.append(draw(mt.ones(3, 4, device=where)))
+    assert found[1].device.type == device
+    assert found[0].tolist() == found[1].tolist()
+
+
 def test_moments():
     """Also without PyTorch: means and spreads of many numbers are where they must be."""
     mt.manual_seed(0)
