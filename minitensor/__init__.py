@@ -24,7 +24,9 @@ from .autograd import (
 from .backend import device, dtype, get_default_dtype, set_default_dtype
 from .core import Tensor
 from .creation import *
+from .function import Function
 from .functions import stack
+from .gradcheck import gradcheck, gradgradcheck
 from .printing import set_printoptions
 from .random import *
 from .tensor import Size
@@ -35,6 +37,9 @@ float16, float32, float64, uint8, int8, int16, int32, int64, bool = backend.DTYP
 half, double, long, int, short = float16, float64, int64, int32, int16
 float = float32
 
+# PyTorch has these three in its autograd module.
+for _member in (Function, gradcheck, gradgradcheck):
+    setattr(autograd, _member.__name__, _member)
 globals().update(methods.public_functions())
 
 

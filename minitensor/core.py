@@ -28,15 +28,15 @@ class Tensor:
     """An array that can remember how it was computed.
 
     ``array`` holds the values (NumPy or CuPy). ``node`` is the step that made it, None for a leaf.
-    ``view`` says which tensor this one is a view of. The methods come from ``tensor.py``.
+    ``view_of`` says which tensor this one is a view of. The methods come from ``tensor.py``.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "array", "needs_grad", "node", "view")
+    __slots__ = ("__dict__", "__weakref__", "array", "needs_grad", "node", "view_of")
 
     array: Array
     needs_grad: bool
     node: Node | None
-    view: View | None
+    view_of: View | None
     _grad: Tensor | None = None
     _hooks: tuple[Callable[..., Any], ...] = ()  # of a leaf; others keep theirs in the node
     _views: list[Any] = []  # noqa: RUF012 - weak references to recorded views; replaced, not mutated
@@ -258,7 +258,7 @@ def outside(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
 def wrap(array: Array) -> Tensor:
     """A leaf Tensor around an array."""
     t = Tensor.__new__(Tensor)
-    t.array, t.needs_grad, t.node, t.view = array, False, None, None
+    t.array, t.needs_grad, t.node, t.view_of = array, False, None, None
     return t
 
 
@@ -308,10 +308,10 @@ def place_of(array: Array) -> tuple[np.dtype, backend.device]:
 def mark_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
     """Note that ``result`` views ``source``, unless the op had to copy."""
     if backend.owner(result.array) is backend.owner(source.array):
-        before = source.view
+        before = source.view_of
         base, steps = (before.base, before.steps) if before else (source, ())
         recorded = GRAD and (before is None or before.recorded)
-        result.view = View(base, (*steps, (op, attrs)), recorded)
+        result.view_of = View(base, (*steps, (op, attrs)), recorded)
         if recorded:
             alive = [ref for ref in base._views if ref() is not None]
             base._views = [*alive, weakref.ref(result)]

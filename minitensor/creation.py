@@ -125,12 +125,16 @@ def _from_sequence(data: Any, target: np.dtype | None) -> np.ndarray:
     shape = _shape(data)
     leaves: list[Any] = []
     _flatten(data, shape, 0, leaves)
-    kinds = {type(x): x for x in leaves if not isinstance(x, Tensor | np.ndarray)}
-    found = [_leaf_dtype(x) for x in kinds.values()]
-    found += [_leaf_dtype(x) for x in leaves if isinstance(x, Tensor | np.ndarray)]
+    kinds = dict(zip(map(type, leaves), leaves, strict=True))  # one number of each type
+    values = leaves
+    if not kinds.keys() <= {bool, int, float}:
+        values = [
+            _item(x) if isinstance(x, Tensor | np.ndarray | np.generic) else x for x in leaves
+        ]
     if target is None:
+        alike = kinds.keys() & {Tensor, np.ndarray}  # their dtypes differ, though the type is one
+        found = [_leaf_dtype(x) for x in (leaves if alike else kinds.values())]
         target = reduce(backend.promote_dtypes, found) if found else backend.default_float()
-    values = [x if isinstance(x, bool | int | float) else _item(x) for x in leaves]
     return _convert(values, target).reshape(shape)
 
 
@@ -195,7 +199,7 @@ def _convert(values: Sequence[Any], target: np.dtype) -> np.ndarray:
         return np.array([bool(v) for v in values], dtype=target)
     if target.kind == "f":
         with np.errstate(over="ignore"):
-            return np.array([float(v) for v in values]).astype(target)
+            return np.array(values, dtype=np.float64).astype(target)
     limits = np.iinfo(target)
     low = limits.min or -limits.max  # PyTorch lets -1 be 255 in uint8
     try:

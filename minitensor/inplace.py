@@ -30,13 +30,13 @@ def check_writable(t: Tensor) -> None:
     """Raise RuntimeError if ``t`` may not be changed in place now."""
     if not core.GRAD:
         return
-    base = t.view.base if t.view else None
+    base = t.view_of.base if t.view_of else None
     if t.needs_grad and t.node is None:
         raise RuntimeError(REFUSED_LEAF)
     if base is not None and base.needs_grad:
         if base.node is None:
             raise RuntimeError(REFUSED_VIEW)
-        if t.view is not None and not t.view.recorded:
+        if t.view_of is not None and not t.view_of.recorded:
             raise RuntimeError(BORN_QUIET)
 
 
@@ -81,16 +81,16 @@ def _kept(value: Any, t: Tensor, new: Tensor) -> Any:
 
 def adopt(t: Tensor, new: Tensor) -> None:
     """Make the step of ``new`` the history of ``t``, of its base and of the base's other views."""
-    if t.view is None:
+    if t.view_of is None:
         t.node, t.needs_grad = new.node, new.needs_grad
         base = t
     else:
-        base = t.view.base
-        _replace_part(base, new, t.view)
+        base = t.view_of.base
+        _replace_part(base, new, t.view_of)
     for ref in base._views:
         other = ref()
-        if other is not None and other.view is not None and other.view.base is base:
-            derived = follow(base, other.view.steps)
+        if other is not None and other.view_of is not None and other.view_of.base is base:
+            derived = follow(base, other.view_of.steps)
             other.node, other.needs_grad = derived.node, derived.needs_grad
 
 

@@ -105,7 +105,7 @@ RUN = """\
         out = to_array(out)
     t = new(Tensor)
     t.array = out
-    t.view = None
+    t.view_of = None
 """
 RECORD = """\
     if GRAD and ({needs}):

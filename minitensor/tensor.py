@@ -158,7 +158,7 @@ PROPERTIES: dict[str, Any] = {
     "mT": property(_matrix_T),
     "is_cuda": property(lambda t: backend.device_of(t.array).type == "cuda"),
     "_version": property(lambda t: versions.version(t.array)),
-    "_base": property(lambda t: t.view.base if t.view else None),
+    "_base": property(lambda t: t.view_of.base if t.view_of else None),
 }
 
 # -- leaving the world of tensors ------------------------------------------------------------------
@@ -312,7 +312,7 @@ def detach(t: Tensor) -> Tensor:
 
 def detach_(t: Tensor) -> Tensor:
     """Forget the history, in place. Raises RuntimeError on a view."""
-    if t.view is not None:
+    if t.view_of is not None:
         raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     t.node, t.needs_grad = None, False
     return t
@@ -440,7 +440,7 @@ def copy_(t: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Overwrite this tensor with ``src``, cast and broadcast to fit."""
     moved = to(src, device=backend.device_of(t.array), dtype=t.array.dtype)
     new = functions.expand(moved, t.array.shape)
-    return inplace.assign(t, sh.clone(new) if new is src or new.view else new, "copy_")
+    return inplace.assign(t, sh.clone(new) if new is src or new.view_of else new, "copy_")
 
 
 def fill_(t: Tensor, value: Any) -> Tensor:

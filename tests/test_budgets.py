@@ -20,7 +20,7 @@ ENGINE = ("backend", "core", "ops", "autograd")
 
 # Room: its files or folder, and its code lines. The first four are the engine, floors 1 to 4, and
 # share 2,200 lines: what a learner who opens it has to get through. The architecture counted floor
-# 5 into that number. It is counted by itself now, since it came out as large as the engine and is no
+# 5 into that number. It is counted by itself, since it came out as large as the engine and is no
 # part of the idea: it is PyTorch's face, held against PyTorch by tests (printing to the character,
 # the random stream to the bit, arguments in all their forms, errors in PyTorch's words).
 # - core: with lanes.py, the specialised doors that make an op cheap, and versions.py, the ledger

@@ -1,0 +1,360 @@
+"""Backward as PyTorch does it: what accumulates, what is freed, what is refused, in which words."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor import autograd, core
+from minitensor.autograd import grad
+
+
+def leaf(values, device="cpu", dtype=None):
+    return mt.tensor(values, requires_grad=True, device=device, dtype=dtype)
+
+
+def test_gradients_accumulate_over_backward_calls(device):
+    x = leaf(3.0, device)
+    (x * x).backward()
+    assert x.grad.item() == 6
+    (x * x).backward()
+    assert x.grad.item() == 12
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_graph_that_catches_wrong_orders(order):
+    a, b = leaf(2.0), leaf(3.0)
+    x = a * b
+    y = (a + x) if order == (0, 1) else (x + a)
+    (x * y).backward()
+    assert (a.grad.item(), b.grad.item()) == (48, 28)
+
+
+def test_a_second_backward_is_refused_where_values_were_freed():
+    x = leaf([1.0, 2.0])
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+        y.backward()
+    z = (x + 1).sum()  # an addition saves nothing: nothing was freed
+    z.backward()
+    z.backward()
+    assert x.grad.tolist() == [4, 6]
+
+
+def test_retain_graph_allows_another_backward():
+    x = leaf([1.0, 2.0])
+    y = x.exp().sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp([1, 2]), rtol=1e-6)
+
+
+def test_what_backward_refuses():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(RuntimeError, match=r"only for scalar outputs.*shape \[2\]"):
+        (x * 2).backward()
+    with pytest.raises(RuntimeError, match="does not require grad and does not have a grad_fn"):
+        mt.tensor(1.0).backward()
+    with pytest.raises(RuntimeError, match=r"grad_output\[0\] has a shape of \[3\].*\[2\]"):
+        (x * 2).backward(mt.ones(3))
+    with pytest.raises(TypeError, match="gradients can be either Tensors or None"):
+        (x * 2).backward([1.0, 1.0])
+    with pytest.raises(RuntimeError, match="floating point"):
+        mt.tensor([1, 2], requires_grad=True)
+    with pytest.raises(RuntimeError, match="floating point"):
+        mt.tensor([1, 2]).requires_grad = True
+    with pytest.raises(RuntimeError, match="leaf variables"):
+        (x * 2).requires_grad = False
+
+
+def test_a_given_gradient_is_the_vector_of_the_product(device):
+    x = leaf([1.0, 2.0], device)
+    (x * x).backward(mt.tensor([1.0, 10.0], device=device))
+    assert x.grad.tolist() == [2, 40]
+
+
+def test_broadcasting_is_undone(device):
+    bias, x = leaf([1.0, 2.0, 3.0], device), mt.ones(4, 3, device=device)
+    (x + bias).sum().backward()
+    assert bias.grad.tolist() == [4, 4, 4]
+    column, scalar = leaf([[1.0], [2.0]], device), leaf(2.0, device)
+    (column * mt.ones(2, 3, device=device) * scalar).sum().backward()
+    assert column.grad.tolist() == [[6], [6]] and scalar.grad.item() == 9
+
+
+def test_gradients_never_share_memory_and_can_be_written_to(device):
+    x, y = leaf([1.0, 2.0], device), leaf([3.0, 4.0], device)
+    (x + y).sum().backward()
+    x.grad += 1
+    assert x.grad.tolist() == [2, 2] and y.grad.tolist() == [1, 1]
+    seed = mt.ones(2, device=device)
+    z = leaf([1.0, 1.0], device)
+    z.backward(seed)
+    z.grad += 1
+    assert seed.tolist() == [1, 1]
+
+
+def test_a_gradient_keeps_its_tensors_dtype():
+    x, y = leaf([1.0, 2.0]), leaf([3.0, 4.0], dtype=mt.float64)
+    (x * y).sum().backward()
+    assert x.grad.dtype == mt.float32 and y.grad.dtype == mt.float64
+
+
+def test_gradients_of_gradients():
+    x = leaf([2.0])
+    first = grad((x**4).sum(), x, create_graph=True)[0]
+    second = grad(first.sum(), x, create_graph=True)[0]
+    third = grad(second.sum(), x)[0]
+    assert (first.item(), second.item(), third.item()) == (32, 48, 48)
+
+
+def test_create_graph_leaves_a_grad_that_can_be_differentiated():
+    x = leaf(3.0)
+    (x**3).backward(create_graph=True)
+    assert x.grad.requires_grad
+    assert grad(x.grad, x)[0].item() == 18
+
+
+def test_grad_changes_no_grad_attribute_and_names_unused_inputs():
+    x, y = leaf(2.0), leaf(3.0)
+    assert grad(x * x, x)[0].item() == 4 and x.grad is None
+    with pytest.raises(RuntimeError, match=r"not have been used in the graph.*allow_unused=True"):
+        grad(x * x, [x, y])
+    assert grad(x * x, [x, y], allow_unused=True)[1] is None
+    assert grad(x * x, [x, y], materialize_grads=True)[1].item() == 0
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        grad(x * x, mt.tensor(1.0))
+
+
+def test_grad_of_an_intermediate_computes_only_what_leads_there():
+    calls = []
+
+    class Watched(mt.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            calls.append("run")
+            return g * 2
+
+    x = leaf(2.0)
+    y = Watched.apply(x)
+    z = y * y
+    assert grad(z, y, retain_graph=True)[0].item() == 8 and calls == []
+    assert grad(z, x)[0].item() == 16 and calls == ["run"]
+
+
+def test_backward_with_inputs_fills_only_these():
+    x, y = leaf(2.0), leaf(3.0)
+    (x * y).backward(inputs=[x])
+    assert x.grad.item() == 3 and y.grad is None
+
+
+def test_modes_nest_decorate_and_survive_exceptions():
+    x = leaf(1.0)
+    with mt.no_grad():
+        assert not (x * 2).requires_grad
+        with mt.enable_grad():
+            assert (x * 2).requires_grad
+        assert not mt.is_grad_enabled()
+    assert mt.is_grad_enabled()
+
+    @mt.no_grad()
+    def quiet():
+        return x * 2
+
+    @mt.no_grad
+    def quiet_too():
+        return x * 2
+
+    assert not quiet().requires_grad and not quiet_too().requires_grad and (x * 2).requires_grad
+    with pytest.raises(ZeroDivisionError), mt.no_grad():
+        1 / 0
+    assert mt.is_grad_enabled()
+    with mt.set_grad_enabled(False):
+        assert not (x * 2).requires_grad
+    mt.set_grad_enabled(False)
+    assert not mt.is_grad_enabled()
+    mt.set_grad_enabled(True)
+
+
+def test_leaves_and_what_is_none():
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    assert x.is_leaf and not y.is_leaf and not (mt.randn(2, requires_grad=True) * 0.01).is_leaf
+    y.sum().backward()
+    with pytest.warns(UserWarning, match="not a leaf Tensor"):
+        assert y.grad is None
+
+
+def test_retain_grad_keeps_an_inner_gradient():
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    y.retain_grad()
+    (y * y).sum().backward()
+    assert y.grad.tolist() == [4, 8] and y.retains_grad
+
+
+def test_hooks_see_and_replace_gradients_and_can_be_removed(device):
+    x = leaf([1.0, 2.0], device)
+    seen = []
+    handle = x.register_hook(lambda g: seen.append(g.tolist()))
+    y = x * 3
+    y.register_hook(lambda g: g * 10)
+    (y.sum() + x.sum()).backward()
+    assert seen == [[31, 31]] and x.grad.tolist() == [31, 31]  # called once, with the total
+    handle.remove()
+    x.sum().backward()
+    assert len(seen) == 1
+    with pytest.raises(RuntimeError, match="doesn't require gradient"):
+        mt.ones(2).register_hook(print)
+
+
+def test_detach_shares_memory_and_data_escapes():
+    x = leaf([1.0, 2.0])
+    d = x.detach()
+    d[0] = 5
+    assert x.tolist() == [5, 2] and not d.requires_grad
+    e = mt.tensor(1.0, requires_grad=True).exp()
+    e.data += 1  # PyTorch's trap: no error, and a gradient that is not that of exp at 1
+    assert e._version == 1
+
+
+def test_anomaly_mode_names_the_forward_line_and_finds_nan():
+    x = leaf([-1.0])
+    with mt.autograd.detect_anomaly():
+        y = x.sqrt()  # the line to be named
+        with pytest.raises(RuntimeError, match="SqrtBackward0' returned nan") as caught:
+            y.sum().backward()
+        assert "y = x.sqrt()  # the line to be named" in str(caught.value)
+        z = x.exp()
+        out = z * 2
+        z.add_(1)
+        with pytest.raises(
+            RuntimeError, match=r"(?s)modified by an inplace.*recorded here.*x\.exp\(\)"
+        ):
+            out.sum().backward()
+    assert core.OBSERVERS == ()
+
+
+def test_shape_dtype_and_operand_errors():
+    with pytest.raises(
+        RuntimeError, match=r"size of tensor a \(2\) must match the size of tensor b \(3\)"
+    ):
+        mt.ones(2) + mt.ones(3)
+    with pytest.raises(RuntimeError, match=r"cannot be multiplied \(1x2 and 1x2\)"):
+        mt.ones(1, 2) @ mt.ones(1, 2)
+    with pytest.raises(TypeError, match="'other' must be Tensor, not str"):
+        mt.ones(2) + "a"
+    with pytest.raises(RuntimeError, match="same dtype"):
+        mt.ones(2, 2) @ mt.ones(2, 2, dtype=mt.float64)
+
+
+def test_devices_do_not_mix():
+    a, b = mt.ones(2), mt.ones(2, device="standin")
+    with pytest.raises(RuntimeError, match=r"same device.*standin and cpu.*\.to\('standin'\)"):
+        b + a
+    assert (b * mt.tensor(2.0)).device.type == "standin"  # a 0-d tensor follows, as in PyTorch
+    with pytest.raises(TypeError, match=r"Use Tensor\.cpu"):
+        b.numpy()
+    x = leaf([1.0, 2.0])
+    (x.to("standin") * b).sum().backward()
+    assert x.grad.device.type == "cpu" and x.grad.tolist() == [1, 1]
+
+
+def test_no_crossing_between_devices_goes_unseen(monkeypatch):
+    from minitensor import backend
+
+    x = leaf([[1.0, 2.0], [3.0, 4.0]], "standin")
+    crossings = []
+    for name in ("move", "to_numpy"):
+        real = getattr(backend, name)
+        monkeypatch.setattr(
+            backend, name, lambda *a, _r=real, _n=name: crossings.append(_n) or _r(*a)
+        )
+    y = ((x @ x).tanh() + x[0]).relu().sum()
+    y.backward()
+    assert crossings == [] and x.grad.device.type == "standin"
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+def test_reference_counts_alone_free_a_graph():
+    gc.disable()
+    try:
+        x = leaf([1.0, 2.0])
+        y = (x * x).exp().sum()
+        y.register_hook(lambda g: None)
+        nodes = [weakref.ref(y.grad_fn), weakref.ref(y.grad_fn.edges[0])]
+        array = weakref.ref(y.grad_fn.edges[0].saved[0])
+        del y
+        assert [n() for n in nodes] == [None, None] and array() is None
+        z = x.exp()
+        output = weakref.ref(z.array)
+        w = z.sum()
+        del z
+        assert output() is not None  # exp saved it
+        w.backward()
+        assert output() is None
+    finally:
+        gc.enable()
+
+
+def test_only_what_a_rule_names_is_kept():
+    x, c = leaf(np.ones(10)), mt.ones(10, dtype=mt.float64)
+    y = ((x + c) * 3.0 - x).tanh().sum()
+    kept, stack = [], [y.grad_fn]
+    while stack:
+        node = stack.pop()
+        kept += [(node.op.name, s.size) for s in node.saved if isinstance(s, np.ndarray)]
+        stack += [e for e in node.edges if isinstance(e, core.Node)]
+    assert kept == [("tanh", 10)]
+
+
+def test_deep_and_wide_graphs():
+    x = leaf([1.0])
+    y = x
+    for _ in range(100_000):
+        y = y + x
+    y.sum().backward()
+    assert x.grad.item() == 100_001
+    x = leaf([1.0], dtype=mt.float64)
+    total = x * 0
+    for part in [x * float(i) for i in range(10_000)]:
+        total = total + part
+    total.sum().backward()
+    assert x.grad.item() == 49_995_000
+    del y, total  # freed without a recursion error
+
+
+def test_observers_hear_every_op_and_gradient():
+    class Ear:
+        def __init__(self):
+            self.ops, self.grads = [], []
+
+        def on_op(self, op, inputs, attrs, out):
+            self.ops.append(op.name)
+
+        def on_grad(self, node, g, d, edge):
+            self.grads.append(node.op.name)
+
+    ear = Ear()
+    core.OBSERVERS = (ear,)
+    x = leaf([1.0, 2.0])
+    (x * x).sum().backward()
+    core.OBSERVERS = ()
+    assert ear.ops == ["mul", "sum"] and ear.grads == ["sum", "mul", "mul"]
+
+
+def test_backward_on_several_tensors():
+    x = leaf(2.0)
+    autograd.backward([x * 2, x * x])
+    assert x.grad.item() == 6
+    with pytest.raises(RuntimeError, match="cannot be empty"):
+        autograd.backward([x * 2], inputs=[])

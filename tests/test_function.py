@@ -1,0 +1,170 @@
+"""Ops that a learner writes: Function, and the checks of their gradients."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor.autograd import Function, grad, gradcheck, gradgradcheck
+
+
+def leaf(values, dtype=None):
+    return mt.tensor(values, requires_grad=True, dtype=dtype)
+
+
+class Exp(Function):
+    """Saves its own output."""
+
+    @staticmethod
+    def forward(ctx, x):
+        out = x.exp()
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx, g):
+        (out,) = ctx.saved_tensors
+        return g * out
+
+
+class ProductAndSum(Function):
+    """Two inputs, two outputs."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.save_for_backward(x, y)
+        return x * y, x + y
+
+    @staticmethod
+    def backward(ctx, g_product, g_sum):
+        x, y = ctx.saved_tensors
+        return g_product * y + g_sum, g_product * x + g_sum
+
+
+def test_forward_backward_and_name():
+    x = leaf([0.0, 1.0])
+    y = Exp.apply(x)
+    assert y.grad_fn.name() == "ExpBackward"
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([0, 1]), rtol=1e-6)
+
+
+def test_checks_accept_the_right_rules():
+    x, y = leaf([0.3, -0.2], mt.float64), leaf([1.0, 2.0], mt.float64)
+    assert gradcheck(Exp.apply, x) and gradgradcheck(Exp.apply, x)
+    assert gradcheck(ProductAndSum.apply, (x, y)) and gradgradcheck(ProductAndSum.apply, (x, y))
+
+
+def test_checks_reject_a_wrong_rule_and_want_something_to_check():
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g  # forgot the factor 2x
+
+    x = leaf([0.3, -0.2], mt.float64)
+    with pytest.raises(
+        RuntimeError, match="Jacobian mismatch for output 0 with respect to input 0"
+    ):
+        gradcheck(Wrong.apply, x)
+    assert gradcheck(Wrong.apply, x, raise_exception=False) is False
+    with pytest.raises(ValueError, match="at least one input tensor to require gradient"):
+        gradcheck(lambda t: t * 2, mt.ones(2))
+
+
+def test_one_of_several_outputs_may_go_unused():
+    x, y = leaf([2.0]), leaf([3.0])
+    product, total = ProductAndSum.apply(x, y)
+    total.sum().backward()
+    assert x.grad.item() == 1
+    product, total = ProductAndSum.apply(x, y)
+    (product * 2 + total).sum().backward()
+    assert x.grad.item() == 1 + 7
+
+
+def test_an_output_that_is_not_differentiable():
+    class Largest(Function):
+        @staticmethod
+        def forward(ctx, x):
+            where = x.argmax()
+            ctx.mark_non_differentiable(where)
+            ctx.shape = x.shape
+            ctx.where = where.item()
+            return x.max(), where
+
+        @staticmethod
+        def backward(ctx, g, g_where):
+            out = mt.zeros(ctx.shape)
+            out[ctx.where] = g
+            return out
+
+    x = leaf([1.0, 5.0, 2.0])
+    value, where = Largest.apply(x)
+    assert value.requires_grad and not where.requires_grad
+    value.backward()
+    assert x.grad.tolist() == [0, 1, 0]
+
+
+def test_what_is_refused():
+    class TooFew(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    with pytest.raises(RuntimeError, match=r"incorrect number of gradients \(expected 2, got 1\)"):
+        TooFew.apply(leaf([1.0]), leaf([1.0])).sum().backward()
+
+    class WrongShape(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.sum()
+
+        @staticmethod
+        def backward(ctx, g):
+            return mt.ones(5)
+
+    with pytest.raises(RuntimeError, match=r"got \[5\] but expected shape compatible with \[2\]"):
+        WrongShape.apply(leaf([1.0, 2.0])).backward()
+    with pytest.raises(NotImplementedError, match="forward"):
+        Function.apply(leaf([1.0]))
+
+
+def test_saved_tensors_are_watched_and_freed():
+    x = leaf([1.0])
+    out = Exp.apply(x)
+    loss = out.sum()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()
+    y = Exp.apply(x)
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_saved_output_makes_no_cycle():
+    gc.disable()
+    try:
+        out = Exp.apply(leaf([1.0]))
+        node = weakref.ref(out.grad_fn)
+        del out
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_no_step_is_recorded_without_need():
+    assert Exp.apply(mt.ones(1)).grad_fn is None
+    with mt.no_grad():
+        assert Exp.apply(leaf([1.0])).grad_fn is None
+    assert grad(Exp.apply(leaf(0.0)), leaf(1.0), allow_unused=True) == (None,)
