@@ -144,7 +144,7 @@ def test_fills_and_copies():
 
 
 def program(lib, seed):
-    """A few random steps on three tensors, with views and in-place changes; gradients and values."""
+    """A few random steps on three tensors, with views and in-place changes; values, gradients."""
     rng = np.random.default_rng(seed)
     leaves = [lib.tensor(rng.standard_normal((3, 4)), requires_grad=True) for _ in range(2)]
     pool = [t * 1.5 for t in leaves]
