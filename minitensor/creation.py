@@ -131,9 +131,9 @@ def _from_sequence(data: Any, target: np.dtype | None) -> np.ndarray:
         values = [
             _item(x) if isinstance(x, Tensor | np.ndarray | np.generic) else x for x in leaves
         ]
+    alike = kinds.keys() & {Tensor, np.ndarray}  # their dtypes differ, though the type is one
+    found = [_leaf_dtype(x) for x in (leaves if alike else kinds.values())]
     if target is None:
-        alike = kinds.keys() & {Tensor, np.ndarray}  # their dtypes differ, though the type is one
-        found = [_leaf_dtype(x) for x in (leaves if alike else kinds.values())]
         target = reduce(backend.promote_dtypes, found) if found else backend.default_float()
     return _convert(values, target).reshape(shape)
 
@@ -236,6 +236,7 @@ def check_sizes(name: str, sizes: tuple[Any, ...], size: Any = None) -> tuple[in
         sizes = (*sizes, size)
     if not sizes:
         raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    sizes = tuple(check_int(name, "size", n) if isinstance(n, Tensor) else n for n in sizes)
     try:
         shape = functions.as_sizes(sizes)
     except TypeError as error:
@@ -296,6 +297,15 @@ def full(
     shape = check_sizes("full", (size,))
     array = _build(lambda xp: xp.full(shape, filled, dtype=d), device)
     return leaf(array, None, requires_grad)
+
+
+def check_int(name: str, argument: str, value: Any) -> int:
+    """An int, also from a tensor that holds one. Raises TypeError for anything else."""
+    if isinstance(value, Tensor) and value.array.size == 1 and value.array.dtype.kind in "iu":
+        return int(value.array)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name}(): argument '{argument}' must be int, not {type(value).__name__}")
+    return int(value)
 
 
 def _number(name: str, argument: str, value: Any) -> Any:
@@ -363,9 +373,9 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """The n x n (or n x m) matrix with ones on its diagonal and zeros elsewhere."""
-    for name, size in (("n", n), ("m", n if m is None else m)):
-        if isinstance(size, bool) or not isinstance(size, int | np.integer):
-            raise TypeError(f"eye(): argument '{name}' must be int, not {type(size).__name__}")
+    n = check_int("eye", "n", n)
+    m = n if m is None else check_int("eye", "m", m)
+    for name, size in (("n", n), ("m", m)):
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     d = backend.default_float() if dtype is None else backend.as_dtype(dtype).numpy
@@ -433,6 +443,7 @@ def linspace(
 ) -> Tensor:
     """``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
     start, end = _number("linspace", "start", start), _number("linspace", "end", end)
+    steps = check_int("linspace", "steps", steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     d = backend.default_float() if dtype is None else backend.as_dtype(dtype).numpy
@@ -446,17 +457,25 @@ def linspace(
     return leaf(values.astype(d), device, requires_grad)
 
 
+def _triangle(name: str, sizes: tuple[Any, Any, Any], dtype: Any, device: Any) -> Tensor:
+    names = ("row", "col", "offset")
+    row, col, offset = (check_int(name, n, v) for n, v in zip(names, sizes, strict=True))
+    for what, size in (("row", row), ("col", col)):
+        if size < 0:
+            raise RuntimeError(f"{what} must be non-negative, got {size}")
+    d = backend.INT64 if dtype is None else backend.as_dtype(dtype).numpy
+    return leaf(np.stack(getattr(np, name)(row, offset, col)).astype(d), device)
+
+
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """Where the lower triangle of a row x col matrix is: a 2 x n tensor of rows and columns."""
-    d = backend.INT64 if dtype is None else backend.as_dtype(dtype).numpy
-    return leaf(np.stack(np.tril_indices(row, offset, col)).astype(d), device)
+    return _triangle("tril_indices", (row, col, offset), dtype, device)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """Where the upper triangle of a row x col matrix is: a 2 x n tensor of rows and columns."""
-    d = backend.INT64 if dtype is None else backend.as_dtype(dtype).numpy
-    return leaf(np.stack(np.triu_indices(row, offset, col)).astype(d), device)
+    return _triangle("triu_indices", (row, col, offset), dtype, device)

@@ -272,6 +272,7 @@ def randint(
     if high is None or not isinstance(size, tuple | list):
         raise TypeError("randint() takes (high, size) or (low, high, size), size being a tuple")
     shape = creation.check_sizes("randint", (size,))
+    low, high = (creation.check_int("randint", "bound", b) for b in (low, high))
     d = backend.INT64 if dtype is None else backend.as_dtype(dtype).numpy
     drawn = _integers(math.prod(shape), low, high, d, generator)
     return creation.leaf(drawn.reshape(shape), device, requires_grad)
@@ -290,6 +291,7 @@ def randperm(
     n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """The integers from 0 to ``n`` - 1 in random order. Raises RuntimeError for a negative n."""
+    n = creation.check_int("randperm", "n", n)
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     jumps = _generator(generator).words(max(n - 1, 0)) % np.arange(n, 1, -1).astype(np.uint32)

@@ -192,6 +192,13 @@ CALLS = [
     (lambda m: m.linspace(5, -5, 4, dtype=m.int64), "[5, 1, -1, -5]", "int64"),
     (lambda m: m.linspace(0, 1, -1), RuntimeError, ""),
     (lambda m: m.linspace(0, 1), TypeError, ""),
+    (lambda m: m.linspace(0, 1, 2.5), TypeError, ""),
+    (lambda m: m.linspace(0, 1, m.tensor(2)), "[0.0, 1.0]", "float32"),
+    (lambda m: m.eye(m.tensor(1)), "[[1.0]]", "float32"),
+    (lambda m: m.zeros(m.tensor(1)), "[0.0]", "float32"),
+    (lambda m: m.zeros(m.tensor(1.5)), TypeError, ""),
+    (lambda m: m.tril_indices(-1, 2), RuntimeError, ""),
+    (lambda m: m.triu_indices(1.5, 2), TypeError, ""),
     (lambda m: m.tril_indices(2, 2), "[[0, 1, 1], [0, 0, 1]]", "int64"),
     (lambda m: m.tril_indices(2, 3, -1), "[[1], [0]]", "int64"),
     (lambda m: m.triu_indices(2, 3, 1), "[[0, 0, 1], [1, 2, 2]]", "int64"),
@@ -358,6 +365,14 @@ def test_nested_data(torch, data):
         assert ours in (TypeError, ValueError, RuntimeError)
     else:
         assert ours == theirs
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
+@pytest.mark.parametrize("data", [["1"], [None], [[1, [2]], [3, 4]], ["1", 2], b"1", [1j]])
+def test_a_dtype_makes_nothing_a_number(data, dtype):
+    """NumPy would read texts, and None as nan."""
+    with pytest.raises((TypeError, ValueError, RuntimeError)):
+        mt.tensor(data, dtype=getattr(mt, dtype))
 
 
 def test_nothing_is_dropped(torch):
