@@ -22,8 +22,8 @@
 # You know Python and a little NumPy: arrays, `mean`, `x * y`. A *slope* says how far a result moves when you move an input by a little. No
 # more calculus than that.
 #
-# `mt` is minitensor, the small library behind this course. Its names are PyTorch's: nearly every line below runs with
-# `import torch as mt`.
+# `mt` is minitensor, the small library behind this course. Its names are PyTorch's: apart from the pictures, the code below runs with
+# `import torch as mt`, too.
 
 # %%
 import numpy as np
@@ -71,10 +71,10 @@ def slopes(x, y, w, b, model=line):
 
 # %% [markdown]
 # Never trust a slope from pen and paper before you have *nudged*: move `w` a little up and a little down, and see how far the loss
-# moves. [Chapter 01](README.md) is about nudging alone.
+# moves. Chapter 01 is about nudging alone.
 
 # %%
-def nudge(f, at, h=0.01):
+def nudge(f, at, h=0.001):
     return (f(at + h) - f(at - h)) / (2 * h)
 
 by_hand, _ = slopes(x, y, 0.0, 0.0)
@@ -132,7 +132,7 @@ error
 
 # %% [markdown]
 # The value is the one from section 1. New is `grad_fn`: the Tensor knows which operation made it, and from what. The whole calculation is on
-# record:
+# record. (`y_t` is missing: to know the slope of a subtraction, nobody needs to remember what was subtracted.)
 
 # %%
 viz.draw(error)
@@ -149,12 +149,13 @@ error.backward()
 print(f"by hand {by_hand:.3f}, by backward {w.grad.item():.3f}")
 
 # %% [markdown]
-# Now step downhill. The line that we wrote in NumPy looks right here, too. It is the first trap: `w - 0.1 * w.grad` makes a *new* Tensor, on
-# record as a result, and the name `w` now points to it. Only inputs that you marked get a gradient.
+# Now step downhill. The line that we wrote in NumPy looks right here, too. It is the first trap: `w - 0.1 * w.grad` makes a *new* Tensor, a
+# result with a `grad_fn`, and the name `w` now points to it. Only the inputs that you marked get a gradient. (`quietly` holds back a
+# warning that chapter 06 reads.)
 
 # %%
 w = w - 0.1 * w.grad
-print("marked by hand:", w.is_leaf, "| made by:", w.grad_fn.name())
+print("w:", w)
 loss(line(x_t, w, b), y_t).backward()
 figures.quietly(lambda: print("w.grad:", w.grad))
 
@@ -287,8 +288,8 @@ device = "cpu"
 x_t.to(device).device
 
 # %% [markdown]
-# Third, the *kind* of number. Deep learning runs on `float32`: half the memory of `float64`. NumPy was made for scientists, who
-# want `float64`. Our `x` is `float32`.
+# Third, the *kind* of number, its dtype. Deep learning runs on `float32` and smaller: half the memory of `float64`, or less. NumPy was made
+# for scientists, who want `float64`. Our `x` is `float32`.
 #
 # <!-- predict -->
 # What is the dtype of `x * 0.8`? And of `x * np.sqrt(2 / 3)`, which is the same kind of thing: an array times a number?
@@ -352,15 +353,14 @@ def network(x, a, c, v, d):
 print(sum(p.numel() for p in parameters), "numbers to learn")
 
 # %%
+def two_zeros():
+    return [mt.tensor(0.0, requires_grad=True) for _ in range(2)]
+
 fits = {}
-for name, model, start, rate in (
-    ("line", line, [mt.tensor(0.0, requires_grad=True) for _ in range(2)], 0.1),
-    ("growth", growth_t, [mt.tensor(0.0, requires_grad=True) for _ in range(2)], 0.02),
-    ("network", network, parameters, 0.02),
-):
-    error = train(model, start, kg_t, rate, steps=500)
-    print(f"{name:8} {sum(p.numel() for p in start):3} numbers, loss {error:.4f}")
-    fits[name] = model(x_t, *start).detach().numpy()
+for model, start in ((line, two_zeros()), (growth_t, two_zeros()), (network, parameters)):
+    error = train(model, start, kg_t, rate=0.02, steps=500)
+    print(f"{model.__name__:8} loss {error:.4f}")
+    fits[model.__name__] = model(x_t, *start).detach().numpy()
 
 # %%
 figures.curves(flipper, kg, fits)
@@ -394,7 +394,7 @@ loss(line(x_t, w, b), y_t).backward()
 print(f"w.grad {w.grad.item():.3f}, b.grad {b.grad}")
 
 # %% [markdown]
-# Recording itself has a price: it keeps values for the walk back. In plain NumPy a prediction costs no such thing. So that a Tensor's does not either, switch
+# Recording has a price: it keeps values for the walk back. To predict, you need no walk back, and here plain NumPy would be the cheaper one. So switch
 # the record off. You have used `no_grad` already, for the step.
 
 # %%
@@ -467,4 +467,4 @@ figures.five_reasons(x, x_t, slope=(hand_says, truth))
 
 # %% [markdown]
 # <!-- next -->
-# So far you took it on trust that a slope can be found by nudging. How small should the nudge be? Not as small as you think.
+# `backward` is no magic. You will find slopes by nudging, then build an engine that finds them by itself.

@@ -43,7 +43,7 @@ def fitted(flipper, mass, w, b):
     steepness = w * mass.std() / flipper.std()
     fig, ax = subplots(height=3.0)
     ax.scatter(flipper, mass, **DOTS)
-    ax.plot(at, guess, color=COLORS["blue"], label=f"{steepness:.0f} g more for each mm")
+    ax.plot(at, guess, color=COLORS["blue"], marker="", label=f"{steepness:.0f} g more for each mm")
     ax.set(xlabel=FLIPPER, ylabel=MASS)
     ax.legend()
     figure(
@@ -93,7 +93,7 @@ def curves(flipper, kg, fits):
     fig, ax = subplots(height=3.2)
     ax.scatter(flipper, kg, **DOTS)
     for (name, predicted), style in zip(fits.items(), STYLES, strict=False):
-        ax.plot(flipper[order], predicted[order], label=name, **{**style, "marker": None})
+        ax.plot(flipper[order], predicted[order], label=name, **{**style, "marker": ""})
     ax.set(xlabel=FLIPPER, ylabel="mass in kg")
     ax.legend()
     ends = (order[0], order[-1])
@@ -133,7 +133,7 @@ def loss_picture(run, rate):
     losses = [float(value) for value in run(rate)[2]]
     fig, ax = subplots(height=2.6)
     ax.plot(losses, markevery=3, **STYLES[0])
-    ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(0.1, 1e5))
+    ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(0.1, 1e9))
     buffer = io.BytesIO()
     with plt.rc_context(HOUSE):
         fig.savefig(buffer, format="png", dpi=96)
@@ -144,6 +144,8 @@ def loss_picture(run, rate):
 
 
 # The map.
+
+PLACES = (0.0, 3.8, 7.6)  # of the three columns
 
 
 def said(code, names):
@@ -170,12 +172,12 @@ def five_reasons(x, x_t, slope):
         ("5", "shared memory,\nneeded work only", "slope_w, thrown_away\n= slopes(...)",
          "from_numpy(x), no_grad,\nrequires_grad=False"),
     ]  # fmt: skip
-    fig, ax = subplots(height=5.6)
+    fig, ax = subplots(height=4.7)
     for i, (number, reason, failed, line) in enumerate(rows):
-        row(ax, -1.25 * i, f"{number}  {reason}", failed, line)
-    for at, title in ((0.0, "a NumPy cell failed:"), (4.05, "a reason"), (8.1, "the Tensor's line:")):
-        ax.text(at, 0.85, title, ha="center", weight="bold")
-    ax.set(xlim=(-1.95, 10.1), ylim=(-5.7, 1.15))
+        row(ax, -i, f"{number}  {reason}", failed, line)
+    for at, title in zip(PLACES, ("a NumPy cell failed", "a reason", "the Tensor's line"), strict=True):
+        ax.text(at, 0.65, title, ha="center", weight="bold")
+    ax.set(xlim=(-2.1, 9.7), ylim=(-4.4, 0.9))
     ax.axis("off")
     figure(
         fig,
@@ -194,10 +196,10 @@ def row(ax, y, reason, failed, line):
     box = {"boxstyle": "round,pad=0.45", "facecolor": "white"}
     dashed = {**box, "edgecolor": COLORS["vermilion"], "linestyle": "--", "linewidth": 1.5}
     solid = {**box, "edgecolor": COLORS["blue"], "linewidth": 1.8}
-    code = {"ha": "center", "va": "center", "fontsize": 8.5, "family": "monospace"}
+    code = {"ha": "center", "va": "center", "fontsize": 9.5, "family": "monospace"}
     arrow = {"arrowstyle": "-|>", "color": COLORS["black"], "linewidth": 1.3}
-    ax.annotate("", (6.15, y), (1.95, y), arrowprops=arrow)
-    ax.text(0.0, y, failed, bbox=dashed, **code)
-    ax.text(8.1, y, line, bbox=solid, **code)
+    ax.annotate("", (5.55, y), (2.1, y), arrowprops=arrow)
+    ax.text(PLACES[0], y, failed, bbox=dashed, **code)
+    ax.text(PLACES[2], y, line, bbox=solid, **code)
     background = {"facecolor": "white", "edgecolor": "none", "pad": 3}
-    ax.text(4.05, y, reason, ha="center", va="center", fontsize=10.5, bbox=background)
+    ax.text(PLACES[1], y, reason, ha="center", va="center", fontsize=10.5, bbox=background)
