@@ -40,6 +40,7 @@ class Tensor:
     _grad: Tensor | None = None
     _hooks: tuple[Callable[..., Any], ...] = ()  # of a leaf; others keep theirs in the node
     _views: list[Any] = []  # noqa: RUF012 - weak references to recorded views; replaced, not mutated
+    _quiet = False  # of what `.data` gives: changes through it go unnoticed, as in PyTorch
     name: str | None = None  # pictures show it
     __array_priority__ = 1000  # makes `ndarray * tensor` call Tensor.__rmul__
     __hash__ = object.__hash__

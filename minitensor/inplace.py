@@ -62,7 +62,8 @@ def assign(t: Tensor, new: Tensor, by: str) -> Tensor:
     if node is not None and node.saved:
         node.saved = tuple(_kept(value, t, new) for value in node.saved)
     t.array[...] = new.array
-    versions.written(t.array, by)
+    if not (t.view_of.base if t.view_of else t)._quiet:
+        versions.written(t.array, by)
     if node is not None:
         node.seq = core.next_seq()  # it saved what this write left, not what was there before
     if core.GRAD and (node is not None or t.needs_grad):

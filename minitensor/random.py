@@ -7,8 +7,9 @@ is taken from it, and in which order, is PyTorch's: the tests hold ``rand``, ``r
 - Normal numbers, and ``uniform_(a, b)`` in float64, in the last digit. PyTorch approximates log,
   sin and cos with vector instructions, and fuses a multiplication with an addition, as the
   machine it runs on allows. We round each step from float64, much the same on every machine.
-- ``bernoulli_(p)`` with a number and ``exponential_`` on Intel processors: there PyTorch asks
-  Intel's library for another generator. We do what it does everywhere else.
+- ``bernoulli_(p)`` with a number and ``exponential_``, and so dropout and ``multinomial`` without
+  replacement, on Intel processors: there PyTorch asks Intel's library for another generator, which
+  takes its seed from this stream. We do what PyTorch does on every other processor.
 - Tensors on a GPU: theirs come from this stream too, PyTorch's from one of CUDA's own.
 """
 

@@ -75,7 +75,9 @@ def _set_grad(t: Tensor, value: Tensor | None) -> None:
 
 
 def _data(t: Tensor) -> Tensor:
-    return wrap(t.array)
+    outside = wrap(t.array)
+    outside._quiet = True
+    return outside
 
 
 def _set_data(t: Tensor, value: Tensor) -> None:

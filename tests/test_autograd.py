@@ -220,9 +220,15 @@ def test_detach_shares_memory_and_data_escapes():
     d = x.detach()
     d[0] = 5
     assert x.tolist() == [5, 2] and not d.requires_grad
-    e = mt.tensor(1.0, requires_grad=True).exp()
+    z = leaf(1.0)
+    e = z.exp()
     e.data += 1  # PyTorch's trap: no error, and a gradient that is not that of exp at 1
-    assert e._version == 1
+    e.backward()
+    assert e._version == 0 and round(z.grad.item(), 3) == 3.718
+    f = (z * 1).exp()
+    f.detach().add_(1)  # detach() is noticed
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        f.backward()
 
 
 def test_anomaly_mode_names_the_forward_line_and_finds_nan():
