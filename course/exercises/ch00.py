@@ -1,10 +1,11 @@
 """Exercises and quiz of chapter 00."""
 
-import minitensor as mt
 import numpy as np
 from kit.checks import describe, expect, fail, same
 from kit.exercise import Exercise, Slip, Wrong
 from kit.quiz import Choice, Question
+
+import minitensor as mt
 
 SETUP = """
 import numpy as np
@@ -30,7 +31,8 @@ bent_slopes = Exercise(
             return 2 * (miss * x**2).mean(), 2 * miss.mean()
         """,
     hints=(
-        "Look at `slopes` in section 1. Which part of it comes from the model, which from the loss?",
+        "Look at `slopes` in section 1. Which part of it comes from the model, "
+        "which from the loss?",
         "Move `w` by 1. How far does `predicted` move for a bird whose `x` is 3?",
         "Take `slopes`, and put what multiplies `w` now, x squared, where `x` stood.",
     ),
@@ -54,6 +56,11 @@ bent_slopes = Exercise(
         Slip("2 * (miss * x**2).mean(), 2 * miss.mean()",
              "2 * miss * x**2, 2 * miss", says="one number for each parameter"),
         Slip(", 2 * miss.mean()", "", says="two slopes"),
+        Slip(", 2 * miss.mean()", ", 2 * (miss * x**2).mean()", says="nothing multiplies `b`"),
+        Slip("2 * (miss * x**2).mean()", "2 * miss.mean() ", says="`w` is missing"),
+        Slip("(miss * x**2).mean()", "miss.mean() * (x**2).mean()", says="bird by bird"),
+        Slip("2 * (miss * x**2).mean(), 2 * miss.mean()",
+             "(miss**2 * x**2).mean(), (miss**2).mean()", says="the square is in the loss"),
         Slip(", 2 * miss.mean()", ", 0.0", says="moves every prediction"),
     ],
     also_right=[
@@ -62,6 +69,11 @@ bent_slopes = Exercise(
             miss = w * x**2 + b - y
             n = len(x)
             return [float(np.dot(miss, x * x)) * 2 / n, float(miss.sum()) * 2 / n]
+        """,
+        """
+        def bent_slopes(x, y, w, b):
+            miss = y - w * x**2 - b
+            return -2 * np.array([np.mean(miss * x**2), np.mean(miss)])
         """,
         """
         def bent_slopes(x, y, w, b):
@@ -85,12 +97,14 @@ def check_bent_slopes(bent_slopes):
         two_slopes(got, call)
         miss = w * x**2 + b - y
         right = np.array([2 * (miss * x**2).mean(), 2 * miss.mean()])
-        same(tuple(got), tuple(right.tolist()), call, causes=slips(x, w, miss, right), rtol=1e-4)
+        causes, hint = slips(x, w, miss, right), "compare each of the two with `nudge`."
+        same(tuple(got), tuple(right.tolist()), call, causes=causes, hint=hint, rtol=1e-4)
 
 
 def two_slopes(got, call):
     """Check that got is a pair of numbers, not of arrays."""
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
+    is_pair = isinstance(got, (tuple, list)) and len(got) == 2
+    if not is_pair and not (isinstance(got, np.ndarray) and got.shape == (2,)):
         cause = "two slopes are asked for, with a comma between them."
         fail(call, "two numbers", describe(got), cause)
     if any(isinstance(slope, np.ndarray) and slope.ndim for slope in got):
@@ -105,9 +119,22 @@ def slips(x, w, miss, right):
         (right * len(x), "the loss is a mean, and you took a sum: 1/N is missing."),
         (right / 2, "the 2 of the square is missing."),
         ([2 * (miss * x).mean(), right[1]], "the first is still the slope of the straight line."),
-        ([2 * (miss * 2 * x).mean(), right[1]], "the first is the slope at `x`; `w` is what moves."),
+        (
+            [2 * (miss * 2 * x).mean(), right[1]],
+            "the first is the slope at `x`; `w` is what moves.",
+        ),
         ([2 * (miss * w).mean(), right[1]], "what multiplies `w` in the model? Not `w` itself."),
         (right[::-1], "the two slopes come in the other order."),
+        ([right[0], right[0]], "the second moves with `b`, and nothing multiplies `b`."),
+        ([right[1], right[1]], "in the first, what multiplies `w` is missing."),
+        (
+            [right[1] * (x**2).mean(), right[1]],
+            "multiply first, bird by bird; take the mean afterwards.",
+        ),
+        (
+            [(miss**2 * x**2).mean(), (miss**2).mean()],
+            "the square is in the loss; its slope is 2 times the miss.",
+        ),
         ([right[0], 0.0], "`b` moves every prediction, so its slope is not 0 in general."),
     ]
     return [(tuple(float(v) for v in value), say) for value, say in found]
@@ -163,6 +190,7 @@ update = Exercise(
             says="TypeError",
         ),
         Slip("rate * w.grad", "w.grad", says="`rate` is missing"),
+        Slip("rate * w.grad", "rate", says="the gradient is missing"),
         Slip("rate * w.grad", "rate * w", says="not by its gradient"),
         Wrong(
             """
@@ -209,6 +237,8 @@ def check_update(update):
         expect(got is None, call, "nothing returned", describe(got), cause)
         before = np.array([start, 1.0], np.float32)
         cause = "you changed what the name inside the function points to; the Tensor did not move."
+        if w.grad is None:
+            cause = "the gradient is gone and `w` stands still: is it `w` itself that you changed?"
         if w.grad is not None and not w.grad.numpy().any():
             cause = "the gradient was set to zero before it was used."
         same(
@@ -219,6 +249,7 @@ def check_update(update):
                 (before, cause),
                 (before + rate * 2 * before, "that is uphill: step against the gradient."),
                 (before - 2 * before, "`rate` is missing."),
+                (before - rate, "the gradient is missing: a step is `rate` times the slope."),
                 (before - rate * before, "you stepped by `w`, not by its gradient."),
             ],
         )
@@ -370,7 +401,8 @@ QUIZ = [
         ],
     ),
     Question(
-        "You change your model, and not the slopes that you derived for the old one. What do you see?",
+        "You change your model, and not the slopes that you derived for the old one. "
+        "What do you see?",
         [
             Choice(
                 "An error about shapes",
