@@ -229,7 +229,7 @@ print(f"loss {losses[0]:.3f} at first, {losses[-1]:.5f} at the last step")
 def compare(w, b):
     by_hand, _ = slopes(x, kg, w, b, growth)
     nudged = nudge(lambda w: loss(growth(x, w, b), kg), w)
-    print(f"at w = {w:.3f}: by hand {by_hand:.3f}, by nudging {nudged:.3f}")
+    print(f"at w = {w:.3f}: by hand {by_hand:z.3f}, by nudging {nudged:.3f}")  # z: -0 is 0
     return by_hand, nudged
 
 compare(w_old, b_old)
@@ -335,7 +335,8 @@ w = b = 0.0
 for _ in range(30):
     slope_b, slope_w = slopes(x, y, w, b)
     w, b = w - 0.1 * slope_w, b - 0.1 * slope_b
-print(f"loss {loss(line(x, 0.0, 0.0), y):.3f} at first, {loss(line(x, w, b), y):.1f} at the end")
+first, last = loss(line(x, 0.0, 0.0), y), loss(line(x, w, b), y)
+print(f"loss {first:.0f} at first, {last / 1000:.0f} thousand at the end")
 
 # %% [markdown]
 # A Tensor carries its own `grad`. That is why our `step` could be five lines: it takes any list of parameters, of any model. Here is a

@@ -60,7 +60,8 @@ def rates(run, chosen):
     for rate, style in zip(chosen, STYLES, strict=False):
         losses = [float(value) for value in run(rate)[2]]
         ax.plot(losses, label=f"rate {rate}", markevery=3, **style)
-        lines.append(f"rate {rate}: loss {losses[1]:.2f} after 1 step, {losses[-1]:.2f} at the end")
+        end = f"{float(f'{losses[-1]:.2g}'):,g}"  # two digits: later ones vary with the machine
+        lines.append(f"rate {rate}: loss {losses[1]:.2f} after 1 step, {end} at the end")
     ax.set(xlabel="step", ylabel="loss (each line: 10 times more)", yscale="log")
     ax.legend()
     figure(
@@ -163,11 +164,11 @@ def five_reasons(x, x_t, slope):
     x, x_t: the data as array and as Tensor. slope: (by hand, by nudging) of section 3.
     """
     names = {"np": np, "x": x, "x_t": x_t, "parameter": np.zeros(3)}
-    wide = "x * np.sqrt(2 / 3)"
+    scaled = answer("x * np.sqrt(2 / 3)", names), answer("x_t * np.sqrt(2 / 3)", names)
     rows = [
         ("1", "autograd", f"old slope: {slope[0]:.3f}\nnudged: {slope[1]:.3f}", "loss.backward()"),
         ("2", "the GPU", answer('np.zeros(3, device="cuda")', names), 'x_t.to("cuda")'),
-        ("3", "data of\ndeep learning", answer(wide, names), answer(wide.replace("x", "x_t"), names)),
+        ("3", "data of\ndeep learning", *scaled),
         ("4", "parts that\nfit together", answer("parameter.grad", names), "p -= rate * p.grad"),
         ("5", "shared memory,\nneeded work only", "slope_w, thrown_away\n= slopes(...)",
          "from_numpy(x), no_grad,\nrequires_grad=False"),
@@ -175,7 +176,8 @@ def five_reasons(x, x_t, slope):
     fig, ax = subplots(height=4.7)
     for i, (number, reason, failed, line) in enumerate(rows):
         row(ax, -i, f"{number}  {reason}", failed, line)
-    for at, title in zip(PLACES, ("a NumPy cell failed", "a reason", "the Tensor's line"), strict=True):
+    titles = "a NumPy cell failed", "a reason", "the Tensor's line"
+    for at, title in zip(PLACES, titles, strict=True):
         ax.text(at, 0.65, title, ha="center", weight="bold")
     ax.set(xlim=(-2.1, 9.7), ylim=(-4.4, 0.9))
     ax.axis("off")
