@@ -1,7 +1,8 @@
 """Tensors from data and from rules: ``tensor``, ``zeros``, ``arange`` and their kin.
 
 Every function takes ``dtype``, ``device`` ("cpu" by default) and ``requires_grad``, where that
-makes sense, and returns a leaf.
+makes sense, and returns a leaf. The numbers of ``arange`` are rounded once; PyTorch's are rounded
+twice, in blocks, so that the last digit can differ.
 """
 
 from __future__ import annotations
@@ -450,10 +451,11 @@ def linspace(
     inner = d if d.kind == "f" else backend.FLOAT64
     low, high = inner.type(start), inner.type(end)
     step = (high - low) / inner.type(max(steps - 1, 1))
-    # Counted from both ends, so that the last number is `end` and the middle is symmetric.
-    i = np.arange(steps).astype(inner)
-    up, down = low + step * i, high - step * (inner.type(steps - 1) - i)
-    values = np.where(np.arange(steps) < steps // 2, up, down) if steps > 1 else up
+    # Counted from both ends, so that the last number is `end` and the middle is symmetric. Each is
+    # rounded once, from float64: as PyTorch does where it multiplies and adds in one instruction.
+    i = np.arange(steps)
+    up, down = float(low) + float(step) * i, float(high) - float(step) * (steps - 1 - i)
+    values = np.where(i < steps // 2, up, down) if steps > 1 else up
     return leaf(values.astype(d), device, requires_grad)
 
 
