@@ -4,9 +4,9 @@ The stream is the Mersenne twister MT19937, seeded as ``numpy.random.RandomState
 is taken from it, and in which order, is PyTorch's: the tests hold ``rand``, ``randint``,
 ``randperm``, ``bernoulli`` and ``multinomial`` to it bit by bit. Three things can differ:
 
-- Normal numbers, and ``uniform_(a, b)`` in float64, in the last digit. PyTorch approximates log,
-  sin and cos with vector instructions, and fuses a multiplication with an addition, as the
-  machine it runs on allows. We round each step from float64, much the same on every machine.
+- Normal numbers, and ``uniform_(a, b)``, in the last digits. PyTorch approximates log, sin and cos,
+  and fuses a multiplication with an addition or does not, as the machine it runs on allows. We
+  round each step from float64, much the same on every machine.
 - ``bernoulli_(p)`` with a number and ``exponential_``, and so dropout and ``multinomial`` without
   replacement, on Intel processors: there PyTorch asks Intel's library for another generator, which
   takes its seed from this stream. We do what PyTorch does on every other processor.
