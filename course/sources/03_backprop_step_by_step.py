@@ -248,7 +248,17 @@ viz.draw(
 )
 
 # %% [markdown]
-# 48 and 28. Why does it work? Take the boxes in this order, one by one. All that leaves a box leads to boxes that were done before it. Each of
+# 48 and 28. Now you, on another graph: predict each gradient, arrow by arrow, then check. Two arrows leave `r`, and both lead to the same box. Vary: change the
+# numbers, or the expression.
+
+# %%
+p, q = Value(3.0, name="p"), Value(2.0, name="q")
+r = p * q + p
+r.name = "r"
+figures.stepper(r * r)
+
+# %% [markdown]
+# Why does the order work? Take the boxes in this order, one by one. All that leaves a box leads to boxes that were done before it. Each of
 # them held its whole gradient when it passed on. So this box holds its whole gradient, too. Nothing is sent twice, nothing comes late.
 #
 # Now a program must find such an order. Turn it round: a list in which *every box stands after its parents* (a *topological* order). Read from the

@@ -1,6 +1,12 @@
-"""Figures of chapter 03: what nudging and backprop cost, against the number of inputs."""
+"""Figures of chapter 03: the costs of nudging and backprop, and the stepper."""
+
+import html
+
+from IPython.display import display
 
 from kit.figures import STYLES, figure, subplots
+from kit.figures.ch02 import recorded
+from minitensor import viz
 
 
 def cost(rows):
@@ -20,3 +26,86 @@ def cost(rows):
             for n, many, few in rows
         ),
     )
+
+
+# The stepper: predict a gradient, then see it.
+
+
+class Stepper:
+    """Backprop over a graph of Values, one arrow at a time, with a question before each.
+
+    out: the last Value; its gradient becomes 1, all others 0. Boxes without a name get one.
+    """
+
+    def __init__(self, out):
+        self.out, self.done, order = out, 0, recorded(out)
+        for i, box in enumerate(order):
+            box.grad, box.name = 0.0, box.name or f"v{i}"
+        out.grad = 1.0
+        self.arrows = [(box, i) for box in reversed(order) for i in range(len(box.parents))]
+
+    @property
+    def arrow(self):
+        """The next arrow: (the box that passes on, the parent that receives, the slope)."""
+        box, i = self.arrows[self.done]
+        return box, box.parents[i], box.slopes[i]
+
+    def question(self):
+        if self.done == len(self.arrows):
+            return "Done: every box has passed on."
+        box, parent, slope = self.arrow
+        passes = f"{box.name} passes on {box.grad:.6g} to {parent.name}, slope {slope:.6g}"
+        return f"{passes}. What will {parent.name}.grad be then?"
+
+    def answer(self, text):
+        """Take a prediction, make the step, and return the reply. No number: ask again."""
+        if self.done == len(self.arrows):
+            return ""
+        try:
+            predicted = float(text)
+        except ValueError:
+            return "Type a number, such as 8."
+        box, parent, slope = self.arrow
+        before = parent.grad
+        parent.grad += slope * box.grad
+        self.done += 1
+        right = abs(predicted - parent.grad) <= 0.005 * max(1.0, abs(parent.grad))
+        sum_of = f"{before:.6g} + {slope:.6g} × {box.grad:.6g} = {parent.grad:.6g}"
+        return f"{'Right' if right else 'Not quite'}: {parent.name}.grad = {sum_of}."
+
+    def picture(self):
+        """Return the graph as SVG, with the next arrow marked."""
+        marked = []
+        if self.done < len(self.arrows):
+            box, parent, _ = self.arrow
+            marked = [box.name, (parent.name, box.name)]
+        drawn = viz.draw(self.out, slopes=True, highlight=marked, caption=self.question())
+        return drawn._repr_html_()
+
+
+def stepper(out):
+    """Show a Stepper with a field for the prediction and a button."""
+    view = field_and_steps(Stepper(out))._repr_mimebundle_()
+    words = "A graph to step through, with a field for your prediction. It needs a running kernel."
+    display({**view, "text/plain": words}, raw=True)
+
+
+def field_and_steps(steps):
+    """Return question, field, button, reply and picture as a widget."""
+    import ipywidgets as widgets
+
+    question, reply, picture = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    field = widgets.Text(description="prediction")
+    button = widgets.Button(description="Check and step")
+
+    def show(said=""):
+        question.value, picture.value = html.escape(steps.question()), steps.picture()
+        reply.value = f'<p role="status">{html.escape(said)}</p>'
+
+    def step(_):
+        said, field.value = steps.answer(field.value), ""
+        show(said)
+
+    button.on_click(step)
+    show()
+    return widgets.VBox([question, widgets.HBox([field, button]), reply, picture])
