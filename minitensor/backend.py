@@ -50,18 +50,18 @@ _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < float
 _BY_NAME = {d.name: d for d in DTYPES.values()}
 _BY_NAME.update(half=_BY_NAME["float16"], float=_BY_NAME["float32"], double=_BY_NAME["float64"])
 _BY_NAME.update(long=_BY_NAME["int64"], int=_BY_NAME["int32"], short=_BY_NAME["int16"])
-_BY_PYTHON = {float: _BY_NAME["float32"], int: _BY_NAME["int64"], bool: _BY_NAME["bool"]}
+_BY_PYTHON = {float: _BY_NAME["float64"], int: _BY_NAME["int64"], bool: _BY_NAME["bool"]}
 _default = FLOAT32
 
 
 def as_dtype(given: Any) -> dtype:
-    """Return our dtype for ours, a name, a NumPy dtype or Python's float, int and bool."""
+    """Return our dtype for ours, a name, a NumPy dtype or Python's float (float64), int, bool."""
     if isinstance(given, dtype):
         return given
     if isinstance(given, str) and given in _BY_NAME:
         return _BY_NAME[given]
     if given in _BY_PYTHON:
-        return DTYPES[_default] if given is float else _BY_PYTHON[given]
+        return _BY_PYTHON[given]
     try:
         return DTYPES[np.dtype(given)]
     except (KeyError, TypeError):
