@@ -66,3 +66,12 @@ def test_the_button_checks_steps_and_empties_the_field(graph):
     assert "Right: x.grad" in reply.value and field.value == ""
     assert question.value.startswith("z passes on 1 to y")
     assert picture.value != before
+
+
+def test_two_arrows_between_the_same_boxes_are_told_apart():
+    a = Value(3.0, name="a")
+    steps = Stepper(a + a)
+    assert "(arrow 1 of 2)" in steps.question()
+    steps.answer("1")
+    assert "(arrow 2 of 2)" in steps.question()
+    assert steps.answer("2") == "Right: a.grad = 1 + 1 × 1 = 2."

@@ -639,7 +639,9 @@ def unmoved(fresh_backward):
     a.grad = b.grad = 100.0
     run(fresh_backward, z)
     if a.grad < 100.0:
-        return "the inputs forgot the first pass: only boxes with parents start from zero."
+        return (
+            "the inputs forgot the first pass: only made boxes start from zero, in `backward` too."
+        )
     return "the second pass added nothing: it must run as the first one did."
 
 

@@ -109,6 +109,7 @@ def naive(out):
 # Twice: `z` calls it, and `y` calls it again. There is one call for each arrow that leaves `x`.
 
 # %%
+a, b = Value(2.0, name="a"), Value(3.0, name="b")
 x, y, z = build(a, b)
 z.grad = 1.0
 naive(z)
@@ -186,7 +187,7 @@ viz.draw(z, slopes=True, highlight=["x", ("x", "y")], caption="Each box once, x 
 
 # %% [markdown]
 # Beware of easy tests. Here is a graph that reuses a box, and pre-order gets it right. Vary: try `c = b + a` in place of `c = b + b`. Still right?
-# Then find a graph that shows the fault.
+# Then find a graph that shows the fault. It needs a box that is reached by a short way first.
 
 # %%
 a = Value(1.0, name="a")
@@ -203,7 +204,7 @@ print("a.grad", a.grad)
 # *A box passes on once, when every arrow that leaves it has brought its share.*
 #
 # Two arrows leave `x`: to `y` and to `z`. So `x` must wait for both. Only one order does that: `z`, `y`, `x`. We go box by box. The orange box
-# has just passed on, along the orange arrows, against their direction.
+# has just passed on, along the orange arrows, against their direction. Run each of the next cells once. To start over, go back to the first of them.
 
 # %%
 a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -340,7 +341,7 @@ for n in (10, 100, 1000):
 # %% [markdown]
 # The two agree, up to the small error of nudging. But each run does as many multiplications as there are boxes. A step back costs about as
 # much as the operation itself: a multiplication and an addition for each arrow. So backprop costs a few runs, however many inputs there are. A model
-# with a million inputs would need two million runs by nudging.
+# with a million inputs would need two million runs by nudging. Vary: add 2000 to the list above, and guess its row first.
 
 # %%
 figures.cost(rows)
@@ -367,7 +368,7 @@ for run in (1, 2):
     print(f"pass {run}: y {y.grad}, x {x.grad}, a {a.grad}, b {b.grad}")
 
 # %% [markdown]
-# The *inputs* should add up: that is what the learner of a model wants, over many examples. The boxes in between should start from zero. Left-over
+# The *inputs* should add up: whoever trains a model wants the sum over many examples. The boxes in between should start from zero. Left-over
 # gradients in them are called *stale*. The last exercise clears them away.
 #
 # Now the same graph in minitensor. A *tensor* holds numbers, here one. `requires_grad=True` says: I want the gradient of this one.

@@ -55,6 +55,8 @@ class Stepper:
             return "Done: every box has passed on."
         box, parent, slope = self.arrow
         passes = f"{box.name} passes on {box.grad:.6g} to {parent.name}, slope {slope:.6g}"
+        if box.parents.count(parent) > 1:
+            passes += f" (arrow {self.arrows[self.done][1] + 1} of {len(box.parents)})"
         return f"{passes}. What will {parent.name}.grad be then?"
 
     def answer(self, text):
