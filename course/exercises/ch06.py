@@ -1,292 +1,529 @@
-"""Exercises and quiz of chapter 06."""
+"""Exercises and quiz of chapter 06.
+
+Misconception 10 of the course's plan has two halves. That `detach` is not `no_grad` is shown here,
+in section 5. That `eval()` is neither needs a module, and belongs to chapter 10.
+"""
 
 import weakref
 
 import numpy as np
-from kit.checks import expect, fail, same
+from kit.checks import describe, expect, fail, raises, same
 from kit.exercise import Exercise, Slip, Wrong
 from kit.quiz import Choice, Question
 
 import minitensor as mt
 
 SETUP = """
+import numpy as np
 import minitensor as mt
 """
 
 update = Exercise(
     "update",
-    title="A correct update",
+    title="One step of a whole model",
     task="""
-        `w` is a leaf that has a `.grad`. Move `w` itself one step of size `lr` against its
-        gradient, and clear the gradient. `w` must stay the same tensor, and a leaf. Return nothing.
+        `model` is a dict from names to parameters. Move each one step downhill, by `rate` times
+        its gradient, and forget the gradient. An optimiser elsewhere holds the same Tensors, so it
+        must be *these* that move. One of them may have no gradient at all (`None`): it stays.
         """,
     stub="""
-        def update(w, lr):
-            ...
+        def update(model, rate):
+            for name, p in model.items():
+                ...
         """,
     solution="""
-        def update(w, lr):
-            with mt.no_grad():
-                w -= w.grad * lr
-            w.grad = None
+        def update(model, rate):
+            for name, p in model.items():
+                if p.grad is None:
+                    continue
+                with mt.no_grad():
+                    p -= rate * p.grad
+                p.grad = None
         """,
     hints=(
-        "`w = w - ...` gives the name `w` to a new tensor. The caller's tensor does not move.",
-        "`w -= ...` changes the tensor itself. But a leaf may not be changed while the tape runs.",
-        "Stop the tape for that one line, with `mt.no_grad()`. Then set the gradient to None.",
+        "Section 3 tries four ways. Which one changes the numbers of the same Tensor, unrecorded?",
+        "First skip those without a gradient. Then step, and only then forget.",
+        "`if p.grad is None: continue`, then `-=` under `mt.no_grad()`, then set `p.grad` to None.",
     ),
     wrong=[
         Wrong(
-            "def update(w, lr):\n    with mt.no_grad():\n        w = w - lr * w.grad\n"
-            "        w.grad = None",
-            says="did not move",
+            """
+            def update(model, rate):
+                for name, p in model.items():
+                    if p.grad is not None:
+                        model[name] = p - rate * p.grad
+                        p.grad = None
+            """,
+            says="on the tape",
         ),
-        Wrong("def update(w, lr):\n    w -= lr * w.grad\n    w.grad = None", says="leaf Variable"),
-        Slip("w -=", "w +=", says="uphill"),
-        Slip("w.grad = None", "pass", says="old gradient is still there"),
         Wrong(
-            "def update(w, lr):\n    w.grad = None\n"
-            "    with mt.no_grad():\n        w -= lr * w.grad",
-            says="your code raised",
+            """
+            def update(model, rate):
+                with mt.no_grad():
+                    for name, p in model.items():
+                        if p.grad is not None:
+                            model[name] = p - rate * p.grad
+                            p.grad = None
+            """,
+            says="no longer asks",
         ),
-        Slip("w.grad * lr", "w.grad", says="the whole gradient"),
+        Wrong(
+            """
+            def update(model, rate):
+                for name, p in model.items():
+                    if p.grad is not None:
+                        model[name] = (p - rate * p.grad).detach().requires_grad_()
+            """,
+            says="still holds the old one",
+        ),
+        Wrong(
+            """
+            def update(model, rate):
+                for name, p in model.items():
+                    if p.grad is not None:
+                        p = p - rate * p.grad
+            """,
+            says="only the name `p`",
+        ),
+        Wrong(
+            """
+            def update(model, rate):
+                for name, p in model.items():
+                    if p.grad is not None:
+                        p -= p.grad * rate
+            """,
+            says="in-place operation",
+        ),
+        Wrong(
+            """
+            def update(model, rate):
+                for name, p in model.items():
+                    if p.grad is not None:
+                        p.grad.zero_()
+                        with mt.no_grad():
+                            p -= p.grad * rate
+            """,
+            says="before the step",
+        ),
+        Wrong(
+            """
+            def update(model, rate):
+                for p in model.values():
+                    with mt.no_grad():
+                        p -= p.grad * rate
+                    p.grad = None
+            """,
+            says="TypeError",
+        ),
+        Slip("            continue", "            break", says="the ones after it"),
+        Slip("p -= rate", "p += rate", says="uphill"),
+        Slip("        p.grad = None", "        pass", says="still there"),
     ],
     also_right=[
         """
-        def update(w, lr):
+        def update(model, rate):
             with mt.no_grad():
-                w.sub_(w.grad * lr)
-                w.grad.zero_()
+                for p in model.values():
+                    if p.grad is not None:
+                        p.sub_(p.grad, alpha=rate)
+                        p.grad.zero_()
         """,
         """
-        def update(w, lr):
-            w.detach().sub_(lr * w.grad)
-            w.grad = None
+        @mt.no_grad()
+        def update(model, rate):
+            for name, p in model.items():
+                if p.grad is not None:
+                    p.copy_(p - rate * p.grad)
+                    p.grad = None
         """,
     ],
-)
+)  # fmt: skip
 
 
 @update.checker
 def check_update(update):
-    w = mt.tensor([1.0, 2.0], requires_grad=True)
-    (w * w).sum().backward()
-    update(w, 0.25)
-    call = "w after update(w, 0.25), with w = [1, 2] and w.grad = [2, 4],"
-    same(
-        w.detach(),
-        np.array([0.5, 1.0], np.float32),
-        call,
-        causes=[
-            (np.array([1, 2], np.float32), "the caller's `w` did not move: a new tensor did."),
-            (np.array([1.5, 3.0], np.float32), "that step goes uphill."),
-            (np.array([-1.0, -2.0], np.float32), "that is the whole gradient, not `lr` of it."),
-        ],
-    )
-    expect(w.is_leaf and w.requires_grad, "w", "still a leaf that requires a gradient", "not so")
-    clear = w.grad is None or float(w.grad.abs().sum()) == 0
-    expect(
-        clear, "w.grad", "None or zeros", "the old gradient is still there", "clear it after use."
-    )
+    model = {name: mt.tensor([1.0, -2.0], requires_grad=True) for name in ("w", "frozen", "b")}
+    held = dict(model)  # the optimiser's
+    (model["w"] ** 2 + 3 * model["b"]).sum().backward()
+    update(model, 0.1)
+    start = np.array([1.0, -2.0], np.float32)
+    for name, slope in (("w", 2 * start), ("b", np.array([3.0, 3.0], np.float32))):
+        same_leaf(model.get(name), held[name], f'model["{name}"]')
+        cause = "it did not move: only the name `p` points elsewhere now."
+        if held[name].grad is not None and not held[name].grad.numpy().any():
+            cause = "it did not move: the gradient was set to zero before the step."
+        if name == "b":
+            cause = "one without a gradient came first: the ones after it must move all the same."
+        same(
+            held[name].detach().numpy().copy(),
+            start - np.float32(0.1) * slope,
+            f'model["{name}"], with gradient {slope.tolist()}, after update(model, 0.1)',
+            causes=[
+                (start, cause),
+                (start + 0.1 * slope, "that is uphill: step against the gradient."),
+                (start - slope, "`rate` is missing."),
+            ],
+        )
+        left = held[name].grad is not None and bool(held[name].grad.numpy().any())
+        cause = "the old gradient is still there: the next `backward` adds to it."
+        expect(not left, f'model["{name}"].grad after update', "None", "the old gradient", cause)
+    call = 'model["frozen"], whose gradient is None, after update(model, 0.1)'
+    same(held["frozen"].detach().numpy().copy(), start, call, hint="it has no gradient: it stays.")
 
 
-halve = Exercise(
-    "halve",
-    title="A change that backward can trust",
+def same_leaf(now, before, call):
+    """Check that a model's entry is still a leaf that asks for a gradient, and the same Tensor."""
+    expect(isinstance(now, mt.Tensor), call, "a Tensor", describe(now))
+    cause = "it is the result of a step on the tape: the next `backward` gives it no gradient."
+    expect(now.is_leaf, f"{call}.is_leaf", "True", "False", cause)
+    cause = "a Tensor made under `no_grad` no longer asks for a gradient."
+    expect(now.requires_grad, f"{call}.requires_grad", "True", "False", cause)
+    cause = "you put a new Tensor into the dict. The optimiser still holds the old one."
+    expect(now is before, call, "the same Tensor, with other numbers", "another Tensor", cause)
+
+
+clip = Exercise(
+    "clip",
+    title="Clip a weight, and let the engine know",
     task="""
-        `h` is a result on the tape, and later steps may have saved it. Return the values of `h`
-        with every entry above `top` halved. Gradients must stay right, and `h` keep its values.
+        Keep a weight's numbers between `-limit` and `limit`: change `w` in place, so that it stays
+        the same leaf. A tape that was recorded before must *notice*: its `backward` has to raise,
+        not to give a wrong number.
         """,
     stub="""
-        def halve(h, top):
-            return ...
+        def clip(w, limit):
+            ...
         """,
     solution="""
-        def halve(h, top):
-            return mt.where(h > top, h / 2, h)
+        def clip(w, limit):
+            with mt.no_grad():
+                w.clamp_(-limit, limit)
         """,
     hints=(
-        "`h.data[...] = ...` changes what other steps saved, and nobody is told.",
-        "Make a new tensor in place of changing the old one.",
-        "`mt.where(condition, a, b)` picks from `a` where the condition holds, else from `b`.",
+        "Look at the truth table. Which lines share memory *and* are watched?",
+        "A leaf may be changed in place where nothing is recorded. Which method limits numbers in "
+        "place? Its name is that of `clamp`, and an underscore.",
+        "Call `w.clamp_(...)` with the two limits, inside `with mt.no_grad():`.",
     ),
     wrong=[
-        Wrong(
-            "def halve(h, top):\n    h.data[h.data > top] /= 2\n    return h",
-            says="`h` itself has changed",
-        ),
-        Wrong(
-            "def halve(h, top):\n    out = h.detach().clone()\n"
-            "    out[out > top] /= 2\n    return out",
-            says="off the tape",
-        ),
-        Slip("h > top", "h < top", says="below `top`"),
-        Slip("h / 2, h", "h / 2, h / 2", says="every entry"),
-        Slip("h / 2, h", "top / 2, h", says="half of `top`"),
+        Wrong("def clip(w, limit):\n    w.data.clamp_(-limit, limit)",
+              says="`.data` has a counter of its own"),
+        Wrong("def clip(w, limit):\n    values = w.detach().numpy()\n"
+              "    np.clip(values, -limit, limit, out=values)",
+              says="NumPy writes to the memory, and nobody counts"),
+        Wrong("def clip(w, limit):\n    w = w.clamp(-limit, limit)", says="`w` still holds"),
+        Wrong("def clip(w, limit):\n    return w.clamp(-limit, limit)", says="return nothing"),
+        Wrong("def clip(w, limit):\n    w.clamp_(min=-limit, max=limit)",
+              says="in-place operation"),
+        Slip("w.clamp_(-limit, limit)", "w.clamp_(max=limit)", says="from above only"),
+        Slip("w.clamp_(-limit, limit)", "w.clamp_(0.0, limit)", says="negative ones"),
+        Slip("w.clamp_(-limit, limit)", "w.mul_(limit / w.abs().max())", says="scaled"),
+        Wrong("def clip(w, limit):\n    w.detach_().requires_grad_(False)\n"
+              "    w.clamp_(-limit, limit)",
+              says="no longer asks"),
+        Wrong("def clip(w, limit):\n    w.data = w.detach().clamp(-limit, limit)",
+              says="other memory"),
     ],
     also_right=[
-        "def halve(h, top):\n    return h * mt.where(h > top, 0.5, mt.ones_like(h))",
+        "def clip(w, limit):\n    w.detach().clamp_(-limit, limit)",
         """
-        def halve(h, top):
-            out = h.clone()
-            mask = h > top
-            out[mask] = h[mask] / 2
-            return out
+        def clip(w, limit):
+            with mt.no_grad():
+                w[w > limit] = limit
+                w[w < -limit] = -limit
+        """,
+        """
+        @mt.no_grad()
+        def clip(w, limit):
+            w.copy_(w.clamp(-limit, limit))
         """,
     ],
-)
+)  # fmt: skip
 
 
-@halve.checker
-def check_halve(halve):
-    x = mt.tensor([0.5, 1.0, 2.0], requires_grad=True)
-    h = x * 2
-    out = halve(h, 1.5)
-    call = "halve(h, 1.5), with h = [1, 2, 4],"
-    kept = h.detach().numpy().tolist()
-    if kept != [1, 2, 4]:
-        fail("h after " + call, "its values as they were", str(kept), "`h` itself has changed.")
+@clip.checker
+def check_clip(clip):
+    w = mt.tensor([0.5, 3.0, -4.0], requires_grad=True)
+    waiting = (w * w).sum()
+    call = "clip(w, 1.0), for w = [0.5, 3.0, -4.0],"
+    got = clip(w, 1.0)
+    cause = "return nothing: a new Tensor does not change the caller's `w`."
+    expect(got is None, call, "nothing returned", describe(got), cause)
+    unmoved = np.array([0.5, 3.0, -4.0], np.float32)
+    want = np.array([0.5, 1.0, -1.0], np.float32)
     same(
-        getattr(out, "detach", lambda: out)(),
-        np.array([1, 1, 2], np.float32),
-        call,
+        w.detach().numpy().copy(),
+        want,
+        f"w, after {call[:-1]}",
         causes=[
-            (np.array([0.5, 2, 4], np.float32), "the entries below `top` were halved."),
-            (np.array([0.5, 1, 2], np.float32), "every entry was halved."),
-            (np.array([1, 0.75, 0.75], np.float32), "that is half of `top`, not of the entry."),
+            (unmoved, "the caller's `w` still holds its old numbers."),
+            (np.array([0.5, 1.0, -4.0]), "that limits from above only."),
+            (np.array([0.5, 1.0, 0.0]), "negative ones are allowed, down to -limit."),
+            (np.array([0.125, 0.75, -1.0]), "that is scaled: 0.5 was within the limits."),
         ],
     )
-    on_tape = getattr(out, "requires_grad", False)
-    expect(on_tape, call, "a tensor on the tape", "one that is off the tape", "who cut it?")
-    saved = h * h  # this step has saved h
-    (saved + halve(h, 1.5)).sum().backward()
-    call = "x.grad, with h = x * 2, after (h * h + halve(h, 1.5)).sum().backward()"
-    same(x.grad, np.array([6.0, 9.0, 17.0], np.float32), call)
+    cause = "it no longer asks for a gradient: training would leave it out."
+    expect(w.requires_grad and w.is_leaf, "w, afterwards", "a leaf that asks", "not one", cause)
+    raises(
+        waiting.backward,
+        RuntimeError,
+        f"a tape of (w * w).sum(), recorded before {call[:-1]}: its backward()",
+        says="inplace",
+        cause=unnoticed(clip),
+    )
+
+
+def unnoticed(clip):
+    """Return why nobody noticed, as far as the function's code tells."""
+    names = getattr(getattr(clip, "__code__", None), "co_names", ())
+    if "numpy" in names or "from_numpy" in names:
+        return "NumPy writes to the memory, and nobody counts that."
+    if "data" in names and "detach" in names:
+        return "`w` was given other memory; the tape still holds the old, and cannot tell."
+    if "data" in names:
+        return "`.data` has a counter of its own, so the tape's stays as it was."
+    return "the change passed by the engine: do it by a method of the Tensor, off the tape."
 
 
 mean_loss = Exercise(
     "mean_loss",
-    title="A loss log of constant memory",
+    title="A log that does not grow",
     task="""
-        Call `step()` `n` times. Each call returns a loss: a 0-d tensor on the tape. Return their
-        mean as a float, and keep no loss's tape alive while you go on.
+        `losses` yields one loss after the other, each with a tape of its own. Return their mean.
+        When you ask for the next loss, at most the latest tape may still be there. The result must
+        not hang on a tape either.
         """,
     stub="""
-        def mean_loss(step, n):
-            return ...
+        def mean_loss(losses):
+            total, count = 0.0, 0
+            for loss in losses:
+                ...
+            return total / count
         """,
     solution="""
-        def mean_loss(step, n):
-            total = 0.0
-            for _ in range(n):
-                total += step().item()
-            return total / n
+        def mean_loss(losses):
+            total, count = 0.0, 0
+            for loss in losses:
+                total += loss.item()
+                count += 1
+            return total / count
         """,
     hints=(
-        "What does `total` hold after `total += loss`: a number, or a tensor with a history?",
-        "Count live steps with `figures.live_nodes(total)` as section 6 does.",
-        "Take the number out of each loss before you add it.",
+        "What does `total` hold after `total += loss`? Section 6 has counted it.",
+        "You need the number in `loss`, not the Tensor. Which line of the truth table gives that?",
+        "Add `loss.item()` to `total`, and 1 to `count`.",
     ),
     wrong=[
-        Slip("step().item()", "step()", says="is a Tensor"),
+        Slip("total += loss.item()", "total += loss", says="hangs on a tape"),
         Wrong(
-            "def mean_loss(step, n):\n    total = 0.0\n    for _ in range(n):\n"
-            "        total += step()\n    return total.item() / n",
-            says="were alive at once",
+            """
+            def mean_loss(losses):
+                total, count = 0.0, 0
+                for loss in losses:
+                    total += loss
+                    count += 1
+                return total.item() / count
+            """,
+            says="held all their tapes until the end",
         ),
-        Slip("total += step()", "total = step()", says="the last"),
+        Wrong(
+            """
+            def mean_loss(losses):
+                kept = list(losses)
+                return sum(loss.item() for loss in kept) / len(kept)
+            """,
+            says="keeps the losses themselves",
+        ),
+        Wrong(
+            """
+            def mean_loss(losses):
+                kept = [loss.clone() for loss in losses]
+                return sum(kept).detach() / len(kept)
+            """,
+            says="a `clone` stays on the tape",
+        ),
+        Slip("return total / count", "return total", says="the sum"),
+        Slip("total += loss.item()", "total = loss.item()", says="the last"),
     ],
     also_right=[
-        "def mean_loss(step, n):\n    return sum(step().item() for _ in range(n)) / n",
         """
-        def mean_loss(step, n):
-            losses = [float(step().detach()) for _ in range(n)]
-            return sum(losses) / len(losses)
+        def mean_loss(losses):
+            total, count = mt.tensor(0.0), 0
+            for loss in losses:
+                total += loss.detach()
+                count += 1
+            return total / count
+        """,
+        """
+        def mean_loss(losses):
+            numbers = [loss.item() for loss in losses]
+            return np.mean(numbers)
+        """,
+        """
+        def mean_loss(losses):
+            total, count = 0.0, 0
+            with mt.no_grad():
+                for loss in losses:
+                    total, count = total + loss, count + 1
+            return total / count
         """,
     ],
-)
+)  # fmt: skip
+
+
+class Stream:
+    """Losses 1, 2, 3 and so on, each with a tape; counts what is alive when the next is asked."""
+
+    def __init__(self, count):
+        self.count, self.leaves, self.losses = count, [], []
+        self.most_tapes = self.most_losses = 0
+
+    def __iter__(self):
+        for number in range(1, self.count + 1):
+            self.most_tapes = max(self.most_tapes, alive(self.leaves))
+            self.most_losses = max(self.most_losses, alive(self.losses))
+            yield self.fresh(number)  # no local name may keep it
+
+    def fresh(self, number):
+        with mt.enable_grad():  # the learner's loop may run under no_grad
+            leaf = mt.tensor(float(number), requires_grad=True)
+            loss = leaf * leaf / number
+        self.leaves.append(weakref.ref(leaf))
+        self.losses.append(weakref.ref(loss))
+        return loss
+
+
+def alive(references):
+    return sum(reference() is not None for reference in references)
 
 
 @mean_loss.checker
 def check_mean_loss(mean_loss):
-    w = mt.tensor(1.0, requires_grad=True)
-    tapes, most = [], [0]
-
-    def step():
-        most[0] = max(most[0], sum(t() is not None for t in tapes))
-        loss = (w * float(len(tapes) + 1)).exp()
-        tapes.append(weakref.ref(loss.grad_fn))
-        return loss.log()
-
-    got = mean_loss(step, 4)
-    call = "mean_loss(step, 4), with losses 1, 2, 3, 4,"
-    expect(not hasattr(got, "grad_fn"), call, "a float", "what came back is a Tensor")
+    stream = Stream(12)
+    call = "mean_loss(twelve losses: 1.0, 2.0, ..., 12.0)"
+    got = mean_loss(iter(stream))
+    hangs = isinstance(got, mt.Tensor) and got.requires_grad
+    expect(not hangs, call, "a number", "a Tensor that hangs on a tape", "`+=` with a loss records")
+    said = f"{stream.most_tapes} tapes alive when the next loss was asked for"
+    if stream.most_losses > 2:
+        fail(call, "at most 1 tape alive", said, "your code keeps the losses themselves in a list.")
+    if stream.most_tapes > 2:
+        cause = "the sum held all their tapes until the end."
+        if not isinstance(got, float):
+            cause = "each of the Tensors you kept holds its tape: a `clone` stays on the tape."
+        fail(call, "at most 1 tape alive", said, cause)
     same(
         got,
-        2.5,
+        6.5,
         call,
-        causes=[(10.0, "that is the sum."), (1.0, "that is the last loss over n.")],
-        rtol=1e-4,
-    )
-    expect(
-        most[0] <= 1,
-        call,
-        "one tape at a time",
-        f"{most[0] + 1} tapes were alive at once",
-        "something holds on to tensors, not numbers.",
+        causes=[
+            (78.0, "that is the sum: divide by the `count` of losses."),
+            (1.0, "you kept only the last loss: each has to be added."),
+        ],
+        dtype=False,
     )
 
 
 QUIZ = [
     Question(
-        "`w = mt.randn(3, requires_grad=True) * 0.01`, then `(w * w).sum().backward()`. "
-        "What is `w.grad`?",
+        "Which of these makes a leaf that asks for a gradient?",
         [
-            Choice("A gradient: `w` requires one", "It does, but it is a result, not a leaf."),
             Choice(
-                "None: `w` is not a leaf", "The leaf is the tensor before `* 0.01`.", right=True
+                "`mt.randn(3, requires_grad=True) * 0.01`",
+                "The leaf is inside; what you hold is the result of a product.",
             ),
-            Choice("Zeros", "Nothing was written at all."),
-        ],
-    ),
-    Question(
-        "A training step calls `backward()`, then clears the gradient, then updates `w`. "
-        "What does `w` do?",
-        [
-            Choice("It stays where it is", "There is nothing left to step along.", right=True),
-            Choice("It learns as usual", "The update reads `w.grad` after it was cleared."),
-            Choice("It raises an error", "A gradient of zeros is a legal gradient."),
             Choice(
-                "It learns twice as fast", "That would need the gradient added up, not cleared."
-            ),
-        ],
-    ),
-    Question(
-        "Which in-place change does backward refuse?",
-        [
-            Choice("Any", "`y = 2 * x`, then `y += 1` passes: nobody saved `y`."),
-            Choice("None: it is my tensor", "`y = x.exp()`, then `y += 1` is refused."),
-            Choice("One of a value that some step saved", "It checks just that.", right=True),
-        ],
-    ),
-    Question(
-        "You need the numbers of `y` and may change them. `y` is on the tape. What is safe?",
-        [
-            Choice("`y.data`", "It shares memory, and nobody is told of the change."),
-            Choice("`y.detach()`", "It shares memory. The change is noticed, and backward fails."),
-            Choice("`y.detach().clone()`", "A copy off the tape is yours.", right=True),
-        ],
-    ),
-    Question(
-        "`total += loss` in a loop of 1000 steps. What does it cost?",
-        [
-            Choice("One number", "`total` is a tensor, and has a history."),
-            Choice(
-                "The tapes of all 1000 steps",
-                "Each loss hangs on its own tape, and `total` on all of them.",
+                "`(mt.randn(3) * 0.01).requires_grad_()`",
+                "Nothing was recorded before the last call, so no recorded step has made it.",
                 right=True,
             ),
-            Choice("The tape of the last step", "The earlier ones hang on `total` too."),
+            Choice(
+                "`mt.zeros(3, requires_grad=True).to(mt.float64)`",
+                "The conversion is a step on the tape, and you hold its result.",
+            ),
+        ],
+    ),
+    Question(
+        "`y = x * x`. You call `y.backward()` twice. What happens?",
+        [
+            Choice(
+                "The second call writes the same `x.grad` again",
+                "Gradients add, they do not replace. And here the second walk does not come so "
+                "far.",
+            ),
+            Choice(
+                "The second call fails, as it does for every calculation",
+                "For `x + 1` it passes: that step had kept nothing, so nothing was missing.",
+            ),
+            Choice(
+                "The second call fails: the walk has dropped what `*` had kept",
+                "Yes. `retain_graph=True` in the first call would have kept it.",
+                right=True,
+            ),
+        ],
+    ),
+    Question(
+        "You want to score a model on test data, with as little memory as possible.",
+        [
+            Choice(
+                "`model(x).detach()`",
+                "By then everything has been recorded. It is cut off, not avoided.",
+            ),
+            Choice(
+                "`with mt.no_grad(): model(x)`",
+                "Nothing is recorded, so nothing is kept for a walk that never comes.",
+                right=True,
+            ),
+            Choice(
+                "`model(x).clone()`",
+                "A copy more, and still on the tape.",
+            ),
+            Choice(
+                "Set `x.requires_grad = False`",
+                "The parameters ask for gradients, too, so the tape is recorded for them.",
+            ),
+        ],
+    ),
+    Question(
+        "`y += 1` gave an error about an in-place operation. The web says: use `y.data += 1`.",
+        [
+            Choice(
+                "Good advice: `.data` is the official way around the check",
+                "It goes around the check. What the check was about, a changed value that the "
+                "tape needs, remains.",
+            ),
+            Choice(
+                "Good advice, since adding 1 changes no slope",
+                "It changes the value that `exp` kept in order to give its slope: 3.718, not "
+                "2.718.",
+            ),
+            Choice(
+                "It would fail with the same error",
+                "It does not: `.data` has a counter of its own. That is what makes it dangerous.",
+            ),
+            Choice(
+                "Bad advice: the error goes, the gradient may be wrong. `y = y + 1` is safe",
+                "A new Tensor leaves alone what the tape has kept.",
+                right=True,
+            ),
+        ],
+    ),
+    Question(
+        "Memory grows from batch to batch, though the model stays the same. Your first suspect?",
+        [
+            Choice(
+                "A line such as `history.append(loss)`",
+                "Each loss holds its whole tape. `history.append(loss.item())` does not.",
+                right=True,
+            ),
+            Choice(
+                "`backward` keeps its values until the program ends",
+                "It drops them while it walks, unless you ask for `retain_graph=True`.",
+            ),
+            Choice(
+                "Gradients that were not set to zero",
+                "They add up in place: wrong numbers, but the same memory.",
+            ),
         ],
     ),
 ]

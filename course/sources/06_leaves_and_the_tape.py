@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 06 · Leave the tape, and come back
+# # 06 · Leaves and the tape
 #
 # 50 minutes · GPU: not needed
 #
@@ -7,280 +7,373 @@
 
 # %% [markdown]
 # ## What you will make
-# An update rule that trains, and a table of the five ways off the tape: what each shares, and what each hides.
+# A truth table of five ways to take a number off the record: which of them share memory, which cut the gradient, and which let you
+# ruin it without a word. Code fills the table in, not a textbook.
 #
 # At the end you can
 #
-# - say which tensors get a `.grad`, and why the others do not,
-# - change a tensor in place where that is safe, and read the error where it is not,
-# - keep a log of losses that does not eat your memory.
+# - say of any Tensor whether it gets a `grad`, and watch gradients pass where they are not kept,
+# - update a parameter without losing it,
+# - say when a change in place is safe, and who notices when it is not,
+# - leave the record, and not carry it along by accident.
 
 # %% [markdown]
 # ## Before you start
-# You know from chapter 03 that backward walks the recorded steps from the result to the inputs, and that gradients add up. All recorded
-# steps together are called the *tape*. The inputs at its start are its *leaves*.
+# You have built an engine that records and walks back ([chapter 02](02_a_scalar_engine.ipynb)), and you have met `backward`, `no_grad` and
+# `grad` on Tensors ([chapter 00](00_why_not_just_numpy.ipynb)). The record of a calculation is often called the *tape*. We use both words.
 
 # %%
 import warnings
 
+import numpy as np
 import minitensor as mt
+from minitensor import viz
 from exercises import ch06
 from kit import shows_error
 from kit.figures import ch06 as figures
-from minitensor import viz
-
-warnings.filterwarnings("ignore", message="The .grad attribute")  # section 1 says it at leisure
 
 # %% [markdown]
-# ## 1. Leaves get gradients, results do not
-# A tensor that you make yourself is a leaf. A tensor that an operation made is a result.
+# ## 1. Find the leaves
+# Two steps: double, then square. `y` lies on the way from `x` to `z`.
 #
 # <!-- predict -->
-# `y = 2 * x`, then backward from `y`'s sum. Which of `x.grad` and `y.grad` is filled?
+# After `z.backward()`, what will be in `x.grad`, and what in `y.grad`?
 # <!-- open -->
-# Only `x.grad`. A result's gradient is needed on the way, and dropped when it has been passed on.
+# 24 in `x.grad`. None in `y.grad`, though the walk back came through `y` and knew its gradient. `backward` keeps gradients for *leaves* only.
 
 # %%
-x = mt.tensor([1.0, 2.0], requires_grad=True)
+x = mt.tensor(3.0, requires_grad=True)
 y = 2 * x
-y.sum().backward()
-print("x: a leaf?", x.is_leaf, " grad:", x.grad)
-print("y: a leaf?", y.is_leaf, " grad:", y.grad)
+z = y * y
+z.backward()
+
+with warnings.catch_warnings(record=True) as heard:
+    warnings.simplefilter("always")
+    print("x.grad:", x.grad, "| y.grad:", y.grad)
+print(str(heard[0].message)[:76], "...")
 
 # %% [markdown]
-# If you want a result's gradient, ask before you walk:
+# A *leaf* is a Tensor that no recorded step has made: you made it. In the picture, leaves are blue and round. Parameters are leaves; what you calculate from
+# them is not. Keeping every gradient on the way would cost as much memory as the values do. So PyTorch does not, and warns when you look.
 
 # %%
+viz.draw(z)
+
+# %% [markdown]
+# Want one on the way all the same? Say so before the walk:
+
+# %%
+def leaf(value):
+    return mt.tensor(value, requires_grad=True)
+
+x = leaf(3.0)
 y = 2 * x
 y.retain_grad()
-(y * y).sum().backward()
-y.grad
+(y * y).backward()
+x.grad, y.grad
 
 # %% [markdown]
-# Here is a trap. This looks like a small random weight that can learn:
+# It is easy to lose a leaf while you make it. Both lines below ask for a gradient, and then take one step more. What they hand you is a
+# result:
 
 # %%
-gen = mt.Generator().manual_seed(0)
-w = mt.randn(3, requires_grad=True, generator=gen) * 0.01
-print("a leaf?", w.is_leaf, " made by:", w.grad_fn.name())
+mt.manual_seed(0)
+small = mt.randn(3, requires_grad=True) * 0.01
+double = leaf([1.0, 2.0]).to(mt.float64)
+print("leaves?", small.is_leaf, double.is_leaf)
 
 # %% [markdown]
-# `w` is the result of a product. The leaf is the tensor before `* 0.01`, and nobody holds its name. Scale first, then ask for gradients:
+# So calculate first, and ask for the gradient last. Vary: is `leaf([1.0, 2.0]).to(mt.float32)` a leaf? Here `to` has nothing to do, so it
+# makes no step.
 
 # %%
-w = mt.randn(3, generator=gen) * 0.01
-w.requires_grad_()
-w.is_leaf
+small = (mt.randn(3) * 0.01).requires_grad_()
+small.is_leaf
 
 # %% [markdown]
-# ## 2. An update must move the leaf
-# Training changes a leaf against its gradient. Written as in mathematics, it goes wrong.
-#
+# ## 2. Listen to the walk, and walk twice
+# A *hook* is a function that is called when a Tensor's gradient is known. It can listen where nothing is kept. Here one hook each for `x`, `y` and
+# `z`. Watch the order.
+
+# %%
+def listen(name):
+    return lambda g: print(f"{name} receives {g.item()}")
+
+x = leaf(3.0)
+y = x * x
+z = 5 * y
+for name, t in (("x", x), ("y", y), ("z", z)):
+    t.register_hook(listen(name))
+z.backward()
+
+# %% [markdown]
+# Back to front, each after all that depends on it. A hook may also *change* what passes: return another gradient. Here one limits it to 1. Without
+# the hook, `x.grad` would be 30.
+
+# %%
+x = leaf(3.0)
+handle = x.register_hook(lambda g: g.clamp(-1.0, 1.0))
+(5 * x * x).backward()
+print("x.grad:", x.grad.item())
+handle.remove()
+
+# %% [markdown]
 # <!-- predict -->
-# After `w = w - 0.1 * w.grad`, and another backward: what is `w.grad`?
+# Call `backward` twice on the same result. Once for `y = x + 1`, once for `y = x * x`. What happens at the second call?
 # <!-- open -->
-# None. The name `w` now stands for a result. The old leaf still exists, but you lost it.
+# For `x + 1` it passes: the gradient is 2, added up from two walks. For `x * x` it is an error. The slope of `*` needs the values that went in; the
+# tape kept them, and dropped them during the first walk. The slope of `+` needs nothing.
 
 # %%
-w = mt.tensor(3.0, requires_grad=True)
-(w * w).backward()
-w = w - 0.1 * w.grad
-(w * w).backward()
-print("a leaf?", w.is_leaf, " grad:", w.grad)
-viz.draw(w, caption="w is a result")
+x = leaf(3.0)
+y = x + 1
+y.backward()
+y.backward()
+print("x + 1, twice:", x.grad)
+
+y = x * x
+y.backward()
+with shows_error(RuntimeError, says="Trying to backward through the graph a second time"):
+    y.backward()
 
 # %% [markdown]
-# The box without a name is the old leaf. It still collects gradients, but no name leads to it any more.
-#
-# Changing the leaf itself is the right idea. But while the tape runs, it is refused: what would the gradient of a leaf that was two
-# things be?
+# So "only once" is wrong, and "as often as you like" is wrong. It depends on what the steps have kept. Dropping at once is a kindness: the memory is free
+# before the next batch comes. If you do need a second walk, keep the values, and remember that gradients add up: 6, then 12.
 
 # %%
-w = mt.tensor(3.0, requires_grad=True)
+x = leaf(3.0)
+y = x * x
+y.backward(retain_graph=True)
+print("after one:", x.grad)
+y.backward()
+print("after two:", x.grad)
+
+# %% [markdown]
+# ## 3. Update a leaf
+# A step downhill must change a parameter's numbers, keep it a leaf, and stay off the tape. Most ways to write it miss one of these. In chapter 00 you saw
+# `w = w - 0.1 * w.grad`: the new `w` is no leaf. Look at what it drags along:
+
+# %%
+w = leaf(1.0)
+for turn in range(3):
+    w = w - 0.1 * (2 * w)
+viz.draw(w)
+
+# %% [markdown]
+# Every step hangs on the one before it: a tape that grows as long as you train. In place, then. But a plain `-=` is refused. It would be a step
+# on the tape, and its result would take the leaf's place:
+
+# %%
+w = leaf(1.0)
 (w * w).backward()
 with shows_error(RuntimeError):
     w -= 0.1 * w.grad
 
 # %% [markdown]
-# So stop the tape for the one line that is no part of the model:
+# <!-- predict -->
+# The error goes away under `no_grad`. So does this repair the first way: `with mt.no_grad(): w = w - 0.1 * w.grad`?
+# <!-- open -->
+# No. Off the tape, yes. But the right-hand side still makes a new Tensor, and one made under `no_grad` does not ask for a gradient. The next `backward`
+# finds nothing to walk.
 
 # %%
 with mt.no_grad():
-    w -= 0.1 * w.grad
-w, w.is_leaf
+    w = w - 0.1 * w.grad
+print("asks for a gradient:", w.requires_grad)
+with shows_error(RuntimeError):
+    (w * w).backward()
 
 # %% [markdown]
-# One more line is needed in a loop: clear the gradient, or the next backward adds to it. Where you put it matters. This loop clears it too
-# early:
+# Both together, then: `no_grad`, *and* in place. Then forget the gradient, and in this order. Many loops are written in the other one, and `zero_`
+# looks harmless there:
 
 # %%
-w = mt.tensor(3.0, requires_grad=True)
-for _ in range(3):
+def one_step(zero_first):
+    w = leaf(1.0)
     (w * w).backward()
-    w.grad = mt.zeros_like(w)  # too early
+    if zero_first:
+        w.grad.zero_()
     with mt.no_grad():
         w -= 0.1 * w.grad
-w
+    return w
+
+print("zero, then step:", one_step(True))
+print("step, then zero:", one_step(False))
 
 # %% [markdown]
-# `w` has not moved. The order is: backward, step, clear.
-#
-# ## 3. In place, where it is safe
-# `exp` needs its own result for its gradient: the slope of eˣ is eˣ. So it saves it. `2 * x` needs only the 2.
+# The first did not move: it followed a gradient of 0. The place for zeroing is anywhere between a step and the next `backward`. Vary: set `w.grad = None`
+# there instead. Which error do you get? It is the better habit: it cannot pass in silence.
+
+# %% [markdown]
+# ## 4. Change a value in place
+# Parameters need a change in place. What about results?
 #
 # <!-- predict -->
-# Two results are changed by `+= 1` before backward: `2 * x` and `x.exp()`. Which one fails?
+# Add 1 in place to `y = 2 * x`, then to `y = x.exp()`, and walk back. Neither slope depends on that 1. Will both pass, both fail, or one of each?
 # <!-- open -->
-# Only `exp`. Somebody saved its value, and now it is another.
+# One of each. `2 * x` passes. `exp` fails: its slope is its own output, so the tape kept that very Tensor, and you have changed it.
 
 # %%
-x = mt.tensor(1.0, requires_grad=True)
+x = leaf(1.0)
 y = 2 * x
 y += 1
 y.backward()
-x.grad
+print("2 * x, then += 1:", x.grad)
 
-# %%
 y = x.exp()
 y += 1
 with shows_error(RuntimeError, says="modified by an inplace operation"):
     y.backward()
 
 # %% [markdown]
-# Every change in place is counted. Backward compares the count with the one at the time of saving:
+# So a change in place is neither always fine nor always forbidden. It fails exactly if a step has kept the old value. How does the engine know? Each Tensor
+# counts the changes to its memory. The tape compares.
 
 # %%
 y = x.exp()
-print("changes so far:", y._version)
+print("changes when recorded:", y._version)
 y += 1
-print("changes so far:", y._version)
+print("changes now:", y._version)
 
 # %% [markdown]
-# So in-place changes are neither forbidden nor free. Backward refuses exactly those that would give a wrong number.
-#
-# ## 4. Five ways off the tape
-# Sometimes you want the numbers without the history. `detach()` gives a tensor off the tape.
-#
-# <!-- predict -->
-# `d = x.detach()`, then `d[0] = 5`. What happens to `x`?
-# <!-- open -->
-# It changes too. `detach` cuts the history, not the memory.
+# The error is a friend. On the web you will find advice to silence it: change `y.data`, they say. `.data` is the same memory with a counter of its own, so
+# nobody notices. The true slope of `exp` at 1 is 2.718.
 
 # %%
-x = mt.tensor([1.0, 2.0], requires_grad=True)
-d = x.detach()
-d[0] = 5
-x, d.requires_grad
-
-# %% [markdown]
-# `no_grad` is something else: it stops recording for a while. What was on the tape stays on it.
-
-# %%
-with mt.no_grad():
-    quiet = x * 2
-loud = x.detach() * x  # one input off the tape, the other on it
-quiet.requires_grad, loud.requires_grad
-
-# %% [markdown]
-# `.data` looks like `detach()`. It has one difference, and it is a bad one: changes through it are not counted.
-
-# %%
-x = mt.tensor(1.0, requires_grad=True)
+x = leaf(1.0)
 y = x.exp()
 y.data += 1
 y.backward()
-print(f"gradient {x.grad.item():.3f}, true slope {x.exp().item():.3f}")
+print(f"with .data: {x.grad.item():.3f}")
 
 # %% [markdown]
-# No error, and a wrong number. Never use `.data` in new code. Here are all five, tried out by the cell. The last column asks: if I change what
-# I got in place, does backward notice?
+# No error, and wrong. The safe repair costs one small Tensor: make a new one. Vary: try `y.clone()` and change the clone.
 
 # %%
-table = figures.escapes()
-figures.truth_table(table)
+x = leaf(1.0)
+y = x.exp()
+y = y + 1
+y.backward()
+print(f"with a new Tensor: {x.grad.item():.3f}")
 
 # %% [markdown]
-# A "NO" is a silent wrong gradient. `.data` and NumPy both write to the memory that the tape relies on. A clone is a copy, so nothing can go
-# wrong, but it is still on the tape: gradients flow through it. A copy off the tape is `y.detach().clone()`.
-#
-# ## 5. One tape, one walk
-# Backward frees what the steps saved as soon as it has passed them.
+# ## 5. Know five ways off the tape
+# Sometimes you want the numbers without the tape: to print them, to draw them, to hold them still. There are five common ways.
 #
 # <!-- predict -->
-# Two backward calls from the same result. Does it work for `x * x`? For `x + 1`?
+# `d = x.detach()`, then `d[0] = 5`. What does `x` hold in its first place: 1 or 5?
 # <!-- open -->
-# `x * x` raises: its saved values are gone. `x + 1` works, because a sum saves nothing.
+# 5. `detach` copies nothing. `d` is another view of the same memory, without the tape.
 
 # %%
-x = mt.tensor(3.0, requires_grad=True)
+x = leaf([1.0, 2.0])
+d = x.detach()
+d[0] = 5.0
+x
+
+# %% [markdown]
+# `detach` and `no_grad` are often taken for one thing. `detach` cuts *one Tensor* off a tape that has been recorded. `no_grad` is about *a stretch of
+# code*: nothing in it gets recorded at all. Neither changes what `x` itself is.
+
+# %%
+x = leaf(3.0)
 y = x * x
-y.backward()
-with shows_error(RuntimeError, says="Trying to backward through the graph a second time"):
+d = y.detach()
+with mt.no_grad():
+    z = x * x
+for name, t in (("x", x), ("y", y), ("d", d), ("z", z)):
+    print(f"{name}: asks for a gradient {t.requires_grad!s:5}, made by {t.grad_fn}")
+
+# %% [markdown]
+# Behind `d`, the tape of `y` is still there, and its memory with it, as long as `y` lives. Behind `z` there never was one. So: `no_grad` for a
+# calculation, `detach` for one value out of it.
+#
+# Now all five. For each we ask four questions, and let code answer.
+
+# %%
+def under_no_grad(y):
+    with mt.no_grad():
+        return y * 1
+
+escapes = {
+    "y.detach()": lambda y: y.detach(),
+    "no_grad: y * 1": under_no_grad,
+    "y.data": lambda y: y.data,
+    "y.clone()": lambda y: y.clone(),
+    "y.item()": lambda y: y.item(),
+    "y.detach().numpy()": lambda y: y.detach().numpy(),
+}
+
+# %% [markdown]
+# Each question is a small experiment with `y = x.exp()`. The last one adds 1 to what came back, in place, and then walks back from `y`. The true gradient
+# is the one without that change. Here is its code in short:
+
+# %%
+def after_writing(escape):
+    x = leaf([1.0])
+    y = x.exp()
+    got = escape(y)
+    got += 1
     y.backward()
+    return x.grad.item()
+
+print(f"{after_writing(escapes['y.clone()']):.3f}, {after_writing(escapes['y.data']):.3f}")
+with shows_error(RuntimeError, says="modified by an inplace operation"):
+    after_writing(escapes["y.detach()"])
 
 # %%
-x = mt.tensor(3.0, requires_grad=True)
-y = x + 1
-y.backward()
-y.backward()
-x.grad
+figures.truth_table(escapes)
 
 # %% [markdown]
-# If you need a second walk, say so in the first: `retain_graph=True` keeps the saved values. The gradients of both walks add up:
-
-# %%
-x = mt.tensor(3.0, requires_grad=True)
-y = x * x
-y.backward(retain_graph=True)
-y.backward()
-x.grad
+# `detach` shares, and the engine watches. `.data` and a NumPy array share, and nobody watches: two doors to a wrong number. `clone` is no way off the tape
+# at all: gradients flow through it. Vary: add `y.detach().clone()` to `escapes`, and draw again.
 
 # %% [markdown]
-# ## 6. Watch, and let go
-# A *hook* is a function that backward calls with a gradient, the moment it is known. It can look, or return another in its place.
-
-# %%
-x = mt.tensor([1.0, 2.0], requires_grad=True)
-h = x * 3
-h.register_hook(lambda g: print("gradient at h:", g.tolist()))
-(h * h).sum().backward()
-
-# %% [markdown]
-# Now the leak that every beginner writes once. To report the mean loss, you add up losses.
+# ## 6. Let the tape go
+# A tape lives as long as one of its results. Mostly you need not think of this, until you keep a log.
 #
 # <!-- predict -->
-# After 50 iterations of `total += loss`, how many recorded steps hang on `total`: a few, or hundreds?
+# A loop adds up its losses with `total += loss`, to print the mean at the end. How many recorded steps hang on `total` after 100 turns: 0, 3, or hundreds?
 # <!-- open -->
-# Hundreds. Each loss hangs on its own tape, and `total` on every loss.
+# Hundreds. Every `loss` brings its own tape, and every `+=` adds a step that ties it to the rest. None of it can be freed.
 
 # %%
-w = mt.tensor(1.0, requires_grad=True)
-
-def loss_of(i):
-    return ((w * float(i)).tanh() - 0.5).square()
-
-total, number, kept, detached = 0.0, 0.0, [], []
-for i in range(50):
-    total = total + loss_of(i)
-    number = number + loss_of(i).item()
-    kept.append(figures.live_nodes(total))
-    detached.append(figures.live_nodes(number))
-kept[0], kept[-1], detached[-1]
+def tape_length(t):
+    seen, todo = set(), [t.grad_fn]
+    while todo:
+        step = todo.pop()
+        if hasattr(step, "next_functions") and step not in seen:
+            seen.add(step)
+            todo += [before for before, _ in step.next_functions]
+    return len(seen)
 
 # %%
-figures.log_growth(kept, detached)
+def lengths(turns, number_of):
+    w, total, found = leaf(1.0), 0.0, []
+    for _ in range(turns):
+        loss = (3 * w - 1) ** 2
+        total += number_of(loss)
+        found.append(tape_length(total) if isinstance(total, mt.Tensor) else 0)
+    return found
+
+kept, freed = lengths(100, lambda loss: loss), lengths(100, lambda loss: loss.item())
+print("recorded steps after 1, 10, 100 turns:", kept[0], kept[9], kept[99])
+
+# %%
+figures.growth(kept, freed)
 
 # %% [markdown]
-# `.item()` takes the number out. The tape of that loss can then be freed at once.
-#
+# With a real model, each of those tapes is as large as the model's calculation. The program slows down, and after some hours it runs out of memory, far from
+# the line that is to blame. `.item()` takes out the number, and the tape can go. Vary: put `.detach()` in its place. Then `.clone()`.
+
+# %% [markdown]
 # ## Exercises
-# Three lines that every training script needs.
 
 # %% [markdown]
 # <!-- exercise: update -->
 
 # %% [markdown]
-# <!-- exercise: halve -->
+# <!-- exercise: clip -->
 
 # %% [markdown]
 # <!-- exercise: mean_loss -->
@@ -290,28 +383,35 @@ figures.log_growth(kept, detached)
 
 # %% [markdown]
 # ## Summary
-# - Leaves get a `.grad`. Results do not, unless you call `retain_grad()`.
-# - An update moves the leaf itself, in place, with the tape stopped. Then it clears the gradient.
-# - A change in place is refused only if some step saved the old value.
-# - `detach()` shares memory and is watched. `.data` and NumPy share memory and are not.
-# - Backward frees the tape. A tensor that you keep keeps its tape.
+# - A leaf is a Tensor that no recorded step made. Only leaves keep a `grad`, unless you ask by `retain_grad`.
+# - A walk back drops what the tape has kept. A second walk works only where nothing was needed, or with `retain_graph=True`.
+# - Update a parameter in place and under `no_grad`; forget its gradient after the step, before the next `backward`.
+# - A change in place fails if the tape has kept the old value. The engine counts changes and says so.
+# - `.data`, and the array behind `.numpy()`, share memory and are not watched: wrong numbers in silence.
+# - `detach` cuts one Tensor off, `no_grad` records nothing, `clone` stays on the tape.
+# - A Tensor in a log holds its whole tape. Log numbers.
 #
 # ## Cheat-sheet
 # | to do | write |
 # |---|---|
-# | update a leaf | `with mt.no_grad(): w -= lr * w.grad` |
-# | clear its gradient | `w.grad = None` |
-# | get a number | `loss.item()` |
-# | get a copy off the tape | `y.detach().clone()` |
-# | keep a result's gradient | `y.retain_grad()` |
+# | make a scaled parameter | `w = (mt.randn(3) * 0.01).requires_grad_()` |
+# | keep a gradient on the way | `y.retain_grad()`, before `backward` |
+# | watch or change a gradient | `handle = y.register_hook(f)`, later `handle.remove()` |
 # | walk twice | `y.backward(retain_graph=True)` |
-# | look at a gradient | `y.register_hook(print)` |
+# | step | `with mt.no_grad(): w -= rate * w.grad`, then `w.grad = None` |
+# | hold a value still | `y.detach()`; to write to it, `y.detach().clone()` |
+# | predict | `with mt.no_grad(): ...` |
+# | log a loss | `total += loss.item()` |
 #
 # ## In PyTorch
-# All names in this chapter are PyTorch's, and so are the errors. Two more things you will meet there: an optimiser does the update and
-# clears the gradients for you (`optimizer.step()`, `optimizer.zero_grad()`), and `model.eval()`, which switches layers such as dropout. It stops
-# no tape: what you compute under `eval()` still requires a gradient. Chapter 10 shows it.
+# Every line of this chapter's cheat-sheet is PyTorch's, with `torch` in place of `mt`. Three differences lie behind it.
+#
+# | here | PyTorch |
+# |---|---|
+# | `grad_fn.next_functions` ends in the leaf itself | it ends in an `AccumulateGrad` node that holds the leaf |
+# | an error about a change in place names the step that kept the value, and the op that wrote to it | it names the step; `torch.autograd.detect_anomaly()` finds the line |
+# | the tape is freed as soon as nothing refers to it | the same |
 
 # %% [markdown]
 # <!-- next -->
-# Where the numbers live: two names for one piece of memory, and what the activations of a network cost.
+# `detach` and `.numpy()` share memory. What else does, for how long, and what does a calculation keep?

@@ -1,109 +1,117 @@
-"""Figures of chapter 06: what each way out of the tape shares, records and gives away."""
+"""Figures of chapter 06: the truth table of ways off the tape, and a tape that grows."""
+
+import math
 
 import numpy as np
 
 import minitensor as mt
-from kit.figures import COLORS, figure, subplots
+from kit.figures import COLORS, STYLES, figure, subplots
 
-QUESTIONS = ("shares memory", "is recorded", "a change is noticed")
+QUESTIONS = (
+    "what it gives",
+    "same memory?",
+    "gradient flows\nthrough it?",
+    "after += 1,\nbackward is",
+)
+WIDTHS = (2.1, 1.5, 1.4, 1.6, 2.2)
 
 
-def _step():
-    """A leaf, and a result that its own backward rule needs: exp saves its output."""
-    x = mt.tensor([0.0, 1.0], requires_grad=True)
+def recorded():
+    """Return a leaf x = [1] and y = x.exp(), whose own output the tape keeps."""
+    x = mt.tensor([1.0], requires_grad=True)
     return x, x.exp()
 
 
-def _under_no_grad(y):
-    with mt.no_grad():
-        return y.view(2)
+def kind(escape):
+    """What an escape gives: a Tensor, an array, a number."""
+    got = escape(recorded()[1])
+    kinds = {mt.Tensor: "Tensor", np.ndarray: "NumPy array"}
+    return kinds.get(type(got), f"Python {type(got).__name__}")
 
 
-ESCAPES = {
-    "y.detach()": lambda y: y.detach(),
-    "under no_grad(): y.view(2)": _under_no_grad,
-    "y.data": lambda y: y.data,
-    "y.clone()": lambda y: y.clone(),
-    "y.detach().numpy()": lambda y: y.detach().numpy(),
-}
+def shares(escape):
+    """Whether writing to what an escape gives writes to y."""
+    _, y = recorded()
+    got = escape(y)
+    if not isinstance(got, (mt.Tensor, np.ndarray)):
+        return "no"
+    array = got.detach().numpy() if isinstance(got, mt.Tensor) else got
+    return "yes" if np.shares_memory(array, y.detach().numpy()) else "no"
 
 
-def _noticed(escape):
-    """Change what the escape gives, in place; does backward complain?"""
-    _, y = _step()
-    out = escape(y)
-    with mt.no_grad():
-        out += 1.0
+def flows(escape):
+    """Whether a gradient finds its way back to x through what an escape gives."""
+    x, y = recorded()
+    got = escape(y)
+    if not isinstance(got, mt.Tensor) or not got.requires_grad:
+        return "no"
+    got.backward()
+    return "yes" if x.grad is not None else "no"
+
+
+def written(escape):
+    """What becomes of the gradient of y when 1 is added in place to what an escape gives."""
+    x, y = recorded()
+    got = escape(y)
+    got += 1
     try:
-        y.sum().backward()
+        y.backward()
     except RuntimeError:
-        return "yes"
-    changed = not np.allclose(y.detach().numpy(), np.exp([0.0, 1.0]))
-    return "NO" if changed else "no need: a copy"
-
-
-def escapes():
-    """Try every way out; return a dict from its name to the answers to the three questions."""
-    table = {}
-    for name, escape in ESCAPES.items():
-        _, y = _step()
-        out = escape(y)
-        shares = np.shares_memory(mt.as_tensor(out).detach().numpy(), y.detach().numpy())
-        recorded = bool(getattr(out, "requires_grad", False))
-        answers = ("yes" if shares else "no", "yes" if recorded else "no", _noticed(escape))
-        table[name] = dict(zip(QUESTIONS, answers, strict=True))
-    return table
-
-
-def truth_table(table):
-    """Show the answers as a table; a change that goes unnoticed stands out."""
-    fig, ax = subplots(height=2.6)
-    ax.set_axis_off()
-    rows = [list(answers.values()) for answers in table.values()]
-    drawn = ax.table(
-        rows, rowLabels=list(table), colLabels=QUESTIONS, loc="center", cellLoc="center"
+        return "an error"
+    slope = x.grad.item()
+    return (
+        "right" if math.isclose(slope, math.e, rel_tol=1e-5) else f"wrong, silently:\n{slope:.3f}"
     )
-    drawn.auto_set_font_size(False)
-    drawn.set_fontsize(10)
-    for (row, column), cell in drawn.get_celld().items():
-        if row and column == 2 and rows[row - 1][2] == "NO":
-            cell.set_facecolor(COLORS["orange"])
-            cell.set_text_props(weight="bold")
-    said = {name: ", ".join(map(": ".join, row.items())) for name, row in table.items()}
+
+
+def truth_table(escapes):
+    """Draw the table of ways off the tape. escapes: code as text -> function of y."""
+    tests = (kind, shares, flows, written)
+    rows = [(code, *(test(escape) for test in tests)) for code, escape in escapes.items()]
+    starts = np.cumsum([0.0, *WIDTHS])
+    fig, ax = subplots(height=0.55 * (len(rows) + 2))
+    for start, width, title in zip(starts[1:], WIDTHS[1:], QUESTIONS, strict=False):
+        ax.text(start + width / 2, 0.55, title, ha="center", va="center", weight="bold", size=10)
+    for i, answers in enumerate(rows):
+        ax.axhline(-i + 0.0, color="#DDDDDD", linewidth=1)
+        for start, width, text in zip(starts, WIDTHS, answers, strict=False):
+            cell(ax, start, -i - 0.5, width, text)
+    ax.set(xlim=(0, starts[-1]), ylim=(-len(rows), 1.1))
+    ax.axis("off")
+    lines = [
+        " | ".join(part.replace("\n", " ") for part in row) for row in [("way", *QUESTIONS), *rows]
+    ]
     figure(
         fig,
-        alt="A table: five ways out of the tape, and for each whether it shares memory, is "
-        "recorded, and whether backward notices a change.",
-        text="\n".join(f"{name}: {answers}" for name, answers in said.items()),
+        alt="A table. Each row is a way off the tape; the columns say what it gives, whether it "
+        "shares memory, whether gradients flow through it, and what happens to backward after a "
+        "change in place. Silent wrong numbers are framed.",
+        text="\n".join(lines),
     )
 
 
-def live_nodes(t):
-    """How many recorded steps a tensor keeps alive: walk from its step to those before it."""
-    if not hasattr(t, "grad_fn") or t.grad_fn is None:
-        return 0
-    seen, stack = {t.grad_fn}, [t.grad_fn]
-    while stack:
-        for before, _ in stack.pop().next_functions:
-            if hasattr(before, "next_functions") and before not in seen:
-                seen.add(before)
-                stack.append(before)
-    return len(seen)
+def cell(ax, start, y, width, text):
+    """Write one cell. The first column is code; a silent wrong number gets a frame."""
+    style = {"ha": "center", "va": "center", "size": 10}
+    if start == 0:
+        style = {**style, "family": "monospace", "size": 9}
+    if text.startswith("wrong"):
+        frame = {"boxstyle": "round,pad=0.25", "facecolor": "white"}
+        style["bbox"] = {**frame, "edgecolor": COLORS["vermilion"], "linewidth": 1.8}
+    ax.text(start + width / 2, y, text, **style)
 
 
-def log_growth(kept, detached):
-    """Plot live steps against iterations for a log that adds tensors and one that adds numbers."""
-    from kit.figures import STYLES
-
-    fig, ax = subplots()
-    runs = range(1, len(kept) + 1)
-    ax.plot(runs, kept, label="total += loss", **STYLES[0])
-    ax.plot(runs, detached, label="total += loss.item()", **STYLES[1])
-    ax.set(xlabel="iteration", ylabel="recorded steps kept alive")
+def growth(kept, freed):
+    """Draw how many recorded steps hang on the running total, turn by turn."""
+    fig, ax = subplots(height=2.8)
+    turns = np.arange(1, len(kept) + 1)
+    ax.plot(turns, kept, label="total += loss", markevery=10, **STYLES[1])
+    ax.plot(turns, freed, label="total += loss.item()", markevery=10, **STYLES[0])
+    ax.set(xlabel="turn of the loop", ylabel="recorded steps")
     ax.legend()
     figure(
         fig,
-        alt="Two lines of live steps against iterations: adding tensors climbs without end, "
-        "adding numbers stays at zero.",
-        text=f"After {len(kept)} iterations: {kept[-1]} steps against {detached[-1]}.",
+        alt="Recorded steps that hang on the total, against the turn of the loop. With += loss a "
+        "straight line climbs; with .item() it stays at 0.",
+        text=f"After {len(kept)} turns: {kept[-1]} steps with += loss, {freed[-1]} with .item().",
     )
