@@ -26,6 +26,15 @@ from .core import Tensor
 from .creation import *
 from .function import Function
 from .functions import stack
+from .functions_conv import (
+    avg_pool1d,
+    avg_pool2d,
+    conv1d,
+    conv2d,
+    conv_transpose2d,
+    max_pool1d,
+    max_pool2d,
+)
 from .gradcheck import gradcheck, gradgradcheck
 from .printing import set_printoptions
 from .random import *

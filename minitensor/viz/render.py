@@ -126,12 +126,14 @@ def _clusters(graph: Graph) -> list[str]:
     ]
 
 
-def words(graph: Graph) -> str:
+def words(graph: Graph, slopes: bool = False) -> str:
     """The graph in words: one line for each box, in the order of computation."""
     names = {b.id: b.name or b.id for b in graph.boxes}
     inputs: dict[str, list[str]] = {}
     for arrow in graph.arrows:
-        inputs.setdefault(arrow.target, []).append(names[arrow.source])
+        known = slopes and isinstance(arrow.slope, int | float)
+        slope = f" with slope {number(arrow.slope)}" if known else ""
+        inputs.setdefault(arrow.target, []).append(names[arrow.source] + slope)
     lines = [_sentence(b, names[b.id], inputs.get(b.id, [])) for b in graph.boxes]
     if graph.hidden:
         lines.append(f"({graph.hidden} boxes are folded together)")
@@ -202,12 +204,13 @@ class Drawing:
     def __init__(self, graph: Graph, caption: str = "", **options: Any):
         self.graph, self.caption = graph, caption
         self.dot = dot_source(graph, **options)
+        self.words = words(graph, options.get("slopes", False))
 
     @property
     def label(self) -> str:
         """The sentence for screen readers: the caption, and the graph in words."""
         head = self.caption or "Computation graph"
-        return f"{head}: " + "; ".join(words(self.graph).splitlines())
+        return f"{head}: " + "; ".join(self.words.splitlines())
 
     def svg(self) -> str | None:
         """The picture, or None where nothing can draw it."""
@@ -227,4 +230,4 @@ class Drawing:
 
     def __repr__(self) -> str:
         head = f"{self.caption}\n" if self.caption else ""
-        return head + words(self.graph)
+        return head + self.words
