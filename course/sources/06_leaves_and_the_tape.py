@@ -19,13 +19,12 @@
 
 # %% [markdown]
 # ## Before you start
-# You have built an engine that records and walks back ([chapter 02](02_a_scalar_engine.ipynb)), and you have met `backward`, `no_grad` and
+# You have built an engine that records and walks back (chapters [02](02_a_scalar_engine.ipynb) and [03](03_backprop_step_by_step.ipynb)), and you have met `backward`, `no_grad` and
 # `grad` on Tensors ([chapter 00](00_why_not_just_numpy.ipynb)). The record of a calculation is often called the *tape*. We use both words.
 
 # %%
 import warnings
 
-import numpy as np
 import minitensor as mt
 from minitensor import viz
 from exercises import ch06
@@ -34,16 +33,16 @@ from kit.figures import ch06 as figures
 
 # %% [markdown]
 # ## 1. Find the leaves
-# Two steps: double, then square. `y` lies on the way from `x` to `z`.
+# Square a number, and square the result. `y` lies on the way from `x` to `z`.
 #
 # <!-- predict -->
 # After `z.backward()`, what will be in `x.grad`, and what in `y.grad`?
 # <!-- open -->
-# 24 in `x.grad`. None in `y.grad`, though the walk back came through `y` and knew its gradient. `backward` keeps gradients for *leaves* only.
+# The slope of x⁴, 4x³, in `x.grad`. None in `y.grad`, though the walk back came through `y` and knew its gradient. `backward` keeps gradients for *leaves* only.
 
 # %%
 x = mt.tensor(3.0, requires_grad=True)
-y = 2 * x
+y = x * x
 z = y * y
 z.backward()
 
@@ -67,7 +66,7 @@ def leaf(value):
     return mt.tensor(value, requires_grad=True)
 
 x = leaf(3.0)
-y = 2 * x
+y = x * x
 y.retain_grad()
 (y * y).backward()
 x.grad, y.grad
@@ -151,16 +150,19 @@ print("after two:", x.grad)
 # %% [markdown]
 # ## 3. Update a leaf
 # A step downhill must change a parameter's numbers, keep it a leaf, and stay off the tape. Most ways to write it miss one of these. In chapter 00 you saw
-# `w = w - 0.1 * w.grad`: the new `w` is no leaf. Look at what it drags along:
+# `w = w - 0.1 * w.grad`: the new `w` is no leaf, so the next gradient is None. Some then help themselves with `retain_grad`. It runs, and the numbers are
+# right. But look at what `w` drags along after three steps:
 
 # %%
 w = leaf(1.0)
 for turn in range(3):
-    w = w - 0.1 * (2 * w)
+    w.retain_grad()
+    (w * w).backward()
+    w = w - 0.1 * w.grad
 viz.draw(w)
 
 # %% [markdown]
-# Every step hangs on the one before it: a tape that grows as long as you train. In place, then. But a plain `-=` is refused. It would be a step
+# Every step hangs on the one before it: the tape grows as long as you train, and every walk goes back to the first day. In place, then. But a plain `-=` is refused. It would be a step
 # on the tape, and its result would take the leaf's place:
 
 # %%
@@ -195,6 +197,7 @@ def one_step(zero_first):
         w.grad.zero_()
     with mt.no_grad():
         w -= 0.1 * w.grad
+    w.grad.zero_()
     return w
 
 print("zero, then step:", one_step(True))
@@ -226,8 +229,8 @@ with shows_error(RuntimeError, says="modified by an inplace operation"):
     y.backward()
 
 # %% [markdown]
-# So a change in place is neither always fine nor always forbidden. It fails exactly if a step has kept the old value. How does the engine know? Each Tensor
-# counts the changes to its memory. The tape compares.
+# So a change in place is neither always fine nor always forbidden. For a result, it fails if a step has kept the old value. How does the engine know? Each
+# Tensor counts the changes to its memory. The tape compares.
 
 # %%
 y = x.exp()
@@ -288,7 +291,7 @@ for name, t in (("x", x), ("y", y), ("d", d), ("z", z)):
 # Behind `d`, the tape of `y` is still there, and its memory with it, as long as `y` lives. Behind `z` there never was one. So: `no_grad` for a
 # calculation, `detach` for one value out of it.
 #
-# Now all five. For each we ask four questions, and let code answer.
+# Now all five, the last in two forms: leave for Python, or for NumPy. For each we ask four questions, and let code answer.
 
 # %%
 def under_no_grad(y):
@@ -326,7 +329,7 @@ figures.truth_table(escapes)
 
 # %% [markdown]
 # `detach` shares, and the engine watches. `.data` and a NumPy array share, and nobody watches: two doors to a wrong number. `clone` is no way off the tape
-# at all: gradients flow through it. Vary: add `y.detach().clone()` to `escapes`, and draw again.
+# at all: gradients flow through it. `no_grad` copies nothing by itself; the `* 1` did. Vary: add `y.detach().clone()` to `escapes`, and draw again.
 
 # %% [markdown]
 # ## 6. Let the tape go
@@ -357,14 +360,14 @@ def lengths(turns, number_of):
     return found
 
 kept, freed = lengths(100, lambda loss: loss), lengths(100, lambda loss: loss.item())
-print("recorded steps after 1, 10, 100 turns:", kept[0], kept[9], kept[99])
+print(f"recorded steps after 1, 10, 100 turns: {kept[0]}, {kept[9]}, {kept[99]}")
 
 # %%
 figures.growth(kept, freed)
 
 # %% [markdown]
-# With a real model, each of those tapes is as large as the model's calculation. The program slows down, and after some hours it runs out of memory, far from
-# the line that is to blame. `.item()` takes out the number, and the tape can go. Vary: put `.detach()` in its place. Then `.clone()`.
+# With a real model, each of those tapes has thousands of steps. `backward` drops the values that they kept, but not the steps. Memory fills up, and the
+# program stops far from the line that is to blame. `.item()` takes out the number, and the tape can go. Vary: put `.detach()` in its place. Then `.clone()`.
 
 # %% [markdown]
 # ## Exercises
@@ -404,13 +407,15 @@ figures.growth(kept, freed)
 # | log a loss | `total += loss.item()` |
 #
 # ## In PyTorch
-# Every line of this chapter's cheat-sheet is PyTorch's, with `torch` in place of `mt`. Three differences lie behind it.
+# Every line of this chapter's cheat-sheet is PyTorch's, with `torch` in place of `mt`. So are the errors. Two things differ behind it:
 #
 # | here | PyTorch |
 # |---|---|
 # | `grad_fn.next_functions` ends in the leaf itself | it ends in an `AccumulateGrad` node that holds the leaf |
-# | an error about a change in place names the step that kept the value, and the op that wrote to it | it names the step; `torch.autograd.detect_anomaly()` finds the line |
-# | the tape is freed as soon as nothing refers to it | the same |
+# | an error about a change in place names the step that kept the value, and the operation that wrote to it | it names the step whose value was changed |
+#
+# You will also meet `model.eval()`. It switches layers such as dropout, and stops no tape: what you calculate under it still asks for a gradient. Chapter 10 is
+# about that.
 
 # %% [markdown]
 # <!-- next -->

@@ -8,8 +8,8 @@ import minitensor as mt
 from kit.figures import COLORS, STYLES, figure, subplots
 
 QUESTIONS = (
-    "what it gives",
-    "same memory?",
+    "what it\ngives",
+    "same\nmemory?",
     "gradient flows\nthrough it?",
     "after += 1,\nbackward is",
 )
