@@ -30,6 +30,7 @@ import math
 from exercises import ch02
 from kit import shows_error
 from kit.figures import ch02 as figures
+from minitensor import viz
 
 # %% [markdown]
 # ## 1. A float forgets; let it remember
@@ -99,8 +100,9 @@ product.op, product.parents, product.parents[0] is x
 
 # %% [markdown]
 # ## 2. Draw what was recorded
-# Values and the arrows between them form a *graph*. `figures.Graph` follows `parents` and draws it. Time runs along the arrows,
+# Values and the arrows between them form a *graph*. `viz.draw` follows `parents` and draws it. Time runs along the arrows,
 # from the inputs to the result.
+# Each box shows a number and its `grad`, which stays 0 until section 4.
 #
 # <!-- predict -->
 # `z = x * y + x` names `x` twice. How many boxes for `x` will you see: one or two?
@@ -108,28 +110,28 @@ product.op, product.parents, product.parents[0] is x
 # One. There is one object `x`. It is used twice, so two arrows leave it. Remember this picture: section 6 is about those two arrows.
 
 # %%
-figures.Graph(z)
+viz.draw(z)
 
 # %% [markdown]
 # The expression that you wrote is a line of text. The graph is what happened. Here Python calculates `x + y` twice, so there are two Values
 # with a `+`:
 
 # %%
-figures.Graph((x + y) * (x + y))
+viz.draw((x + y) * (x + y))
 
 # %% [markdown]
 # Give the sum a name, and it is calculated once:
 
 # %%
 total = x + y
-figures.Graph(total * total)
+viz.draw(total * total)
 
 # %% [markdown]
 # Vary: type an expression of `x` and `y` into the field and press Enter. Try `x * x`, then `x * x * x`. The field knows `+`, `-`, `*`, plain numbers,
 # and `.tanh()`.
 
 # %%
-figures.expression_box(figures.Graph, "(x - y).tanh() * x")
+figures.expression_box(viz.draw, "(x - y).tanh() * x")
 
 # %% [markdown]
 # ## 3. An `if` leaves no mark
@@ -146,10 +148,10 @@ def f(x):
         return x * Value(3.0)
     return x + Value(10.0)
 
-figures.Graph(f(Value(2.0, name="x")))
+viz.draw(f(Value(2.0, name="x")))
 
 # %%
-figures.Graph(f(Value(-2.0, name="x")))
+viz.draw(f(Value(-2.0, name="x")))
 
 # %% [markdown]
 # Two inputs, two graphs. Each call builds its graph anew, so slopes taken from it hold for inputs that take the same branch. (Exactly at the
@@ -160,7 +162,7 @@ figures.Graph(f(Value(-2.0, name="x")))
 x = out = Value(2.0, name="x")
 for turn in range(3):
     out = out * x
-figures.Graph(out)
+viz.draw(out)
 
 # %% [markdown]
 # ## 4. A slope for each arrow

@@ -1,11 +1,7 @@
 """Figures of chapter 02: a chain with its slopes, two arrows into one value, a box to type in."""
 
 import html
-import shutil
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 from IPython.display import display
 
@@ -86,67 +82,6 @@ def arrow(ax, start, end, style):
 def empty(ax, xlim, ylim):
     ax.set(xlim=xlim, ylim=ylim)
     ax.axis("off")
-
-
-# The graph of any Value, drawn by Graphviz.
-
-
-class Graph:
-    """The picture of what `out` was made of: SVG for the eye, words for every reader."""
-
-    def __init__(self, out):
-        self.values = recorded(out)
-
-    def __repr__(self):
-        number = {value: i for i, value in enumerate(self.values)}
-        lines = []
-        for value, i in number.items():
-            names = [f"#{number[parent]}" for parent in value.parents]
-            made = f" {value.op} ".join(names) if len(names) > 1 else " ".join([value.op, *names])
-            lines.append(f"#{i}: {made}{' = ' if made else ''}{words(value)}")
-        return "\n".join(lines)
-
-    def _repr_html_(self):
-        done = subprocess.run(
-            [renderer(), "-Tsvg"],
-            input=dot(self.values),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        svg = done.stdout[done.stdout.index("<svg") :]
-        return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(repr(self))}"', 1)
-
-
-def recorded(out):
-    """Return the Values that `out` was made of, and itself: parents before what they made."""
-    order = []
-
-    def visit(value):
-        if value not in order:
-            for parent in value.parents:
-                visit(parent)
-            order.append(value)
-
-    visit(out)
-    return order
-
-
-def dot(values):
-    """Return the graph in Graphviz's language. Nodes are numbered, so the text is always one."""
-    number = {value: i for i, value in enumerate(values)}
-    lines = ["digraph {", "rankdir=LR", 'node [shape=box fontname="sans-serif" style=rounded]']
-    for value, i in number.items():
-        text = f"{value.op}\\n{words(value)}" if value.op else words(value)
-        lines.append(f'n{i} [label="{text}"{"" if value.op else " style=filled"}]')
-        lines += [f"n{number[parent]} -> n{i}" for parent in value.parents]
-    return "\n".join([*lines, "}"])
-
-
-def renderer():
-    """Return the path of graphviz-pure beside this Python, or the name of a system's dot."""
-    beside = shutil.which("graphviz-pure", path=str(Path(sys.executable).parent))
-    return beside or shutil.which("graphviz-pure") or "dot"
 
 
 # The box: type an expression, see its graph.
