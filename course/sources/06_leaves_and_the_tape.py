@@ -137,7 +137,7 @@ with shows_error(RuntimeError, says="Trying to backward through the graph a seco
 
 # %% [markdown]
 # So "only once" is wrong, and "as often as you like" is wrong. It depends on what the steps have kept. Dropping at once is a kindness: the memory is free
-# before the next batch comes. If you do need a second walk, keep the values, and remember that gradients add up: 6, then 12.
+# before the next step of training. If you do need a second walk, keep the values, and remember that gradients add up: 6, then 12.
 
 # %%
 x = leaf(3.0)
@@ -162,7 +162,7 @@ for turn in range(3):
 viz.draw(w)
 
 # %% [markdown]
-# Every step hangs on the one before it: the tape grows as long as you train, and every walk goes back to the first day. In place, then. But a plain `-=` is refused. It would be a step
+# Every step hangs on the one before it: the tape grows as long as you train, and every walk goes back to its very start. In place, then. But a plain `-=` is refused. It would be a step
 # on the tape, and its result would take the leaf's place:
 
 # %%
