@@ -5,7 +5,6 @@ import html
 from IPython.display import display
 
 from kit.figures import STYLES, figure, subplots
-from kit.figures.ch02 import recorded
 from minitensor import viz
 
 
@@ -38,7 +37,7 @@ class Stepper:
     """
 
     def __init__(self, out):
-        self.out, self.done, order = out, 0, recorded(out)
+        self.out, self.done, order = out, 0, parents_first(out)
         for i, box in enumerate(order):
             box.grad, box.name = 0.0, box.name or f"v{i}"
         out.grad = 1.0
@@ -83,6 +82,20 @@ class Stepper:
             marked = [box.name, (parent.name, box.name)]
         drawn = viz.draw(self.out, slopes=True, highlight=marked, caption=self.question())
         return drawn._repr_html_()
+
+
+def parents_first(out):
+    """Return the Values that `out` was made of, and itself, each once and after its parents."""
+    order = {}
+
+    def visit(value):
+        if value not in order:
+            for parent in value.parents:
+                visit(parent)
+            order[value] = True
+
+    visit(out)
+    return list(order)
 
 
 def stepper(out):
