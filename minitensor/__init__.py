@@ -25,7 +25,7 @@ from .backend import device, dtype, get_default_dtype, set_default_dtype
 from .core import Tensor
 from .creation import *
 from .function import Function
-from .functions import stack
+from .functions import cat, stack
 from .functions_conv import (
     avg_pool1d,
     avg_pool2d,

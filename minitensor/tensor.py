@@ -527,7 +527,9 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(item(t)),
     "__int__": lambda t: int(item(t)), "size": size, "dim": dim, "numel": numel, "cpu": cpu,
     "nelement": numel, "element_size": element_size, "is_contiguous": is_contiguous,
-    "is_floating_point": is_floating_point, "data_ptr": data_ptr,
+    "is_floating_point": is_floating_point, "data_ptr": data_ptr, "random_": random.random_,
+    "bernoulli_": random.bernoulli_, "exponential_": random.exponential_,
+    "bernoulli": random.bernoulli, "multinomial": random.multinomial,
 }  # fmt: skip
 
 
