@@ -117,6 +117,7 @@ update = Exercise(
         ),
         Slip("            continue", "            break", says="the ones after it"),
         Slip("p -= rate", "p += rate", says="uphill"),
+        Slip("rate * p.grad", "p.grad", says="`rate` is missing"),
         Slip("        p.grad = None", "        pass", says="still there"),
     ],
     also_right=[
@@ -402,8 +403,9 @@ def check_mean_loss(mean_loss):
     stream = Stream(12)
     call = "mean_loss(twelve losses: 1.0, 2.0, ..., 12.0)"
     got = mean_loss(iter(stream))
+    hanging = "adding a loss is one more step on the tape: take its number first."
     hangs = isinstance(got, mt.Tensor) and got.requires_grad
-    expect(not hangs, call, "a number", "a Tensor that hangs on a tape", "`+=` with a loss records")
+    expect(not hangs, call, "a number", "a Tensor that hangs on a tape", hanging)
     said = f"{stream.most_tapes} tapes alive when the next loss was asked for"
     if stream.most_losses > 2:
         fail(call, "at most 1 tape alive", said, "your code keeps the losses themselves in a list.")
@@ -463,7 +465,7 @@ QUIZ = [
         ],
     ),
     Question(
-        "You want to score a model on test data, with as little memory as possible.",
+        "You want to score a model on test data, with as little memory as possible. How?",
         [
             Choice(
                 "`model(x).detach()`",
@@ -485,7 +487,7 @@ QUIZ = [
         ],
     ),
     Question(
-        "`y += 1` gave an error about an in-place operation. The web says: use `y.data += 1`.",
+        "`y += 1` gave an error about an in-place operation. The web says: use `y.data`. Well?",
         [
             Choice(
                 "Good advice: `.data` is the official way around the check",

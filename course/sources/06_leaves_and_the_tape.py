@@ -320,7 +320,8 @@ def after_writing(escape):
     y.backward()
     return x.grad.item()
 
-print(f"{after_writing(escapes['y.clone()']):.3f}, {after_writing(escapes['y.data']):.3f}")
+for code in ("y.clone()", "y.data"):
+    print(f"{code}: {after_writing(escapes[code]):.3f}")
 with shows_error(RuntimeError, says="modified by an inplace operation"):
     after_writing(escapes["y.detach()"])
 
@@ -333,12 +334,15 @@ figures.truth_table(escapes)
 
 # %% [markdown]
 # ## 6. Let the tape go
-# A tape lives as long as one of its results. Mostly you need not think of this, until you keep a log.
+# A tape lives as long as one of its results.
 #
 # <!-- predict -->
 # A loop adds up its losses with `total += loss`, to print the mean at the end. How many recorded steps hang on `total` after 100 turns: 0, 3, or hundreds?
 # <!-- open -->
 # Hundreds. Every `loss` brings its own tape, and every `+=` adds a step that ties it to the rest. None of it can be freed.
+# <!-- end -->
+#
+# To count, walk from step to step: `grad_fn` made the result, and its `next_functions` are the steps before it.
 
 # %%
 def tape_length(t):
@@ -349,6 +353,9 @@ def tape_length(t):
             seen.add(step)
             todo += [before for before, _ in step.next_functions]
     return len(seen)
+
+# %% [markdown]
+# Now the loop, twice: one adds the loss itself, the other only its number.
 
 # %%
 def lengths(turns, number_of):
@@ -386,7 +393,7 @@ figures.growth(kept, freed)
 
 # %% [markdown]
 # ## Summary
-# - A leaf is a Tensor that no recorded step made. Only leaves keep a `grad`, unless you ask by `retain_grad`.
+# - A leaf is a Tensor that no recorded step made. Only leaves that ask for it get a `grad`, unless you call `retain_grad`.
 # - A walk back drops what the tape has kept. A second walk works only where nothing was needed, or with `retain_graph=True`.
 # - Update a parameter in place and under `no_grad`; forget its gradient after the step, before the next `backward`.
 # - A change in place fails if the tape has kept the old value. The engine counts changes and says so.
