@@ -401,7 +401,7 @@ def explain(op: Op, arrays: Sequence[Any], error: Exception) -> Exception:
                         f"({b[-dim]}) at non-singleton dimension {max(len(a), len(b)) - dim} "
                         f"(in {op.name}, shapes {list(a)} and {list(b)})"
                     )
-    if isinstance(error, IndexError):
+    if isinstance(error, IndexError | NotImplementedError):
         return error
     kinds = ", ".join(str(getattr(a, "dtype", type(a).__name__)) for a in arrays)
     return RuntimeError(f"{op.name} does not work on shapes {shapes} of {kinds}: {error}")

@@ -106,6 +106,8 @@ def pow(input: Any, exponent: Any) -> Any:
     """``input ** exponent``, each a tensor or a number."""
     if not isinstance(exponent, bool | int | float):
         return ew.pow_tensor(input, exponent)
+    if isinstance(input, Tensor) and input.array.dtype == bool:
+        input = cast(input, backend.result_dtype([input.array, exponent]))
     whole = getattr(getattr(input, "array", input), "dtype", backend.FLOAT32).kind in "iub"
     if whole and isinstance(exponent, float):
         input = cast(input, backend.default_float()) if isinstance(input, Tensor) else input
@@ -228,6 +230,8 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _arg(pick: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    if input.array.dtype == bool:
+        raise RuntimeError("\"argmax\" not implemented for 'Bool'")
     if dim is None:
         if input.array.size == 0:
             raise IndexError(
@@ -238,6 +242,7 @@ def _arg(pick: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     d = one_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         return pick(reshape(input, 1), dim=0)
+    _nonempty("argmax", input, (d,))
     chosen = pick(input, dim=d)
     return sh.unsqueeze_dims(chosen, dim=(d,)) if keepdim else chosen
 
@@ -275,6 +280,11 @@ def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """The logarithm of ``softmax``."""
     input = cast(input, dtype)
+    if input.array.dtype.kind != "f":
+        name = backend.DTYPES[input.array.dtype].name
+        raise NotImplementedError(f'"softmax" not implemented for {name}: pass dtype=float32')
+    if input.array.size == 0:
+        return sh.clone(input)
     return ew.sub(input, logsumexp(input, dim, keepdim=True))
 
 
@@ -409,7 +419,9 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along an existing dimension."""
     if not len(tensors):
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    # As in PyTorch, an empty vector fits anywhere.
+    tensors = [x for x in tensors if x.array.shape != (0,)] or tensors[:1]
     d, first = one_dim(dim, tensors[0].array.ndim), tensors[0].array.shape
     for other in tensors:
         shape = other.array.shape
@@ -442,10 +454,14 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """The part of ``input`` from ``start``, ``length`` long along ``dim``; a view."""
+    if input.array.ndim == 0:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input.array.ndim)
     size = input.array.shape[d]
+    if not -size <= start <= size:
+        raise IndexError(f"start out of range (expected [-{size}, {size}], but got {start})")
     start += size if start < 0 else 0
-    if not 0 <= start <= size or length < 0 or start + length > size:
+    if length < 0 or start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return sh.narrow(input, dim=d, start=start, length=length)
 

@@ -462,6 +462,26 @@ def zero_(t: Tensor) -> Tensor:
 # -- operators -------------------------------------------------------------------------------------
 
 
+def _of_bits(lane: Callable[..., Any]) -> Callable[..., Any]:
+    """``&``, ``|`` and ``^`` are for bools and integers."""
+
+    def method(t: Tensor, other: Any) -> Any:
+        for x in (t, other):
+            if isinstance(x, float) or (isinstance(x, Tensor) and x.array.dtype.kind == "f"):
+                raise NotImplementedError(f"{lane.__name__} is not implemented for floats")
+        return lane(t, other)
+
+    return method
+
+
+def _invert(t: Tensor) -> Tensor:
+    if t.array.dtype.kind == "f":
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    return ew.bitwise_not(t)
+
+
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda t, other: function(other, t)
 
@@ -476,8 +496,8 @@ def _matmul(t: Any, other: Any) -> Any:
 
 OPERATORS: dict[str, Any] = {
     "add": ew.add, "sub": ew.sub, "mul": ew.mul, "truediv": ew.div, "floordiv": ew.floor_divide,
-    "mod": ew.remainder, "pow": _power, "and": ew.bitwise_and, "or": ew.bitwise_or,
-    "xor": ew.bitwise_xor,
+    "mod": ew.remainder, "pow": _power, "and": _of_bits(ew.bitwise_and),
+    "or": _of_bits(ew.bitwise_or), "xor": _of_bits(ew.bitwise_xor),
 }  # fmt: skip
 COMPARISONS = {"eq": ew.eq, "ne": ew.ne, "lt": ew.lt, "le": ew.le, "gt": ew.gt, "ge": ew.ge}
 
@@ -523,7 +543,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__getitem__": _getitem, "__setitem__": _setitem, "__bool__": _bool, "__index__": _index,
     "__len__": _length, "__iter__": _iterate, "__array__": _array, "__repr__": printing.tensor_repr,
     "__format__": _format, "__contains__": _contains, "__neg__": ew.neg, "__pos__": lambda t: t,
-    "__abs__": ew.abs_, "__invert__": ew.bitwise_not, "__matmul__": _matmul,
+    "__abs__": ew.abs_, "__invert__": _invert, "__matmul__": _matmul,
     "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(item(t)),
     "__int__": lambda t: int(item(t)), "size": size, "dim": dim, "numel": numel, "cpu": cpu,
     "nelement": numel, "element_size": element_size, "is_contiguous": is_contiguous,

@@ -131,7 +131,14 @@ erf = op("erf", backend.erf, x=lambda g, x: g * (2 / math.pi**0.5 * exp(-(x * x)
 
 # -- activations that are primitives for speed and precision ---------------------------------------
 
-relu = op("relu", lambda xp, x: xp.maximum(x, 0), x=lambda g, out: g * (out > 0),
+
+def _relu(xp: Any, x: Any) -> Any:
+    if x.dtype is backend.BOOL:
+        raise TypeError("Boolean inputs not supported for relu")
+    return xp.maximum(x, 0)
+
+
+relu = op("relu", _relu, x=lambda g, out: g * (out > 0),
           tex=r"\operatorname{{relu}} {0}", sample=spread())  # fmt: skip
 sigmoid = op("sigmoid", lambda xp, x: 1 / (1 + xp.exp(-x)), x=lambda g, out: g * (out * (1 - out)),
              dtypes="float", tex=r"\sigma({0})", sample=normal())  # fmt: skip
