@@ -37,16 +37,33 @@ def backward(out):
 
 DOUBLINGS = 40  # so many that a walk along every route would never end
 ROUTES = 10_000  # reads of parents after which a walk over DOUBLINGS + 1 boxes repeats itself
+RUNGS = 6  # of the ladder
 CALL = "the test graph: x = a * b, y = a + x, z = x * y at a = 2, b = 3"
+SWAPPED = "the test graph with its last line swapped: z = y * x"
+LADDER = "a ladder: a = -1, b = -2, then six times the sum of the last two boxes"
+EMPTY = "was a pass made, is `backward` solved, and did the inputs keep what they got?"
+LUCK = " With `z = x * y` it was right by luck: now `y` is the first parent."
 
 
-def build(a, b):
-    """Return x, y, z of the test graph."""
+def build(a, b, swapped=False):
+    """Return x, y, z of the test graph, or of its twin that catches the mirrored walks."""
     x = a * b
     y = a + x
-    z = x * y
+    z = y * x if swapped else x * y
     a.name, b.name, x.name, y.name, z.name = "a", "b", "x", "y", "z"
     return x, y, z
+
+
+def ladder():
+    """Return the boxes of a graph with one right order, against which the values fall.
+
+    It catches walks level by level that move a box when they meet it again, and sorting by data.
+    """
+    boxes = [Value(-1.0, name="a"), Value(-2.0, name="b")]
+    for rung in range(RUNGS):
+        boxes.append(boxes[-2] + boxes[-1])
+        boxes[-1].name = f"s{rung}"
+    return boxes
 
 
 class Counted(Value):
@@ -145,6 +162,44 @@ topological = Exercise(
                 return order[::-1]
             """,
             says="turning it round does not help",
+        ),
+        Wrong(
+            """
+            def topological(out):
+                order, stack = [], [out]
+                while stack:
+                    box = stack.pop()
+                    if box not in order:
+                        order.append(box)
+                        stack.extend(box.parents)
+                return order[::-1]
+            """,
+            says="right by luck",
+        ),
+        Wrong(
+            """
+            def topological(out):
+                order = [out]
+                for box in order:
+                    for parent in box.parents:
+                        if parent in order:
+                            order.remove(parent)
+                        order.append(parent)
+                return order[::-1]
+            """,
+            says="small graphs forgive",
+        ),
+        Wrong(
+            """
+            def topological(out):
+                found = [out]
+                for box in found:
+                    for parent in box.parents:
+                        if parent not in found:
+                            found.append(parent)
+                return sorted(found, key=lambda box: box.data)
+            """,
+            says="turned round",
         ),
         Wrong(
             """
@@ -292,6 +347,12 @@ def check_topological(topological):
     a, b = Value(2.0), Value(3.0)
     z = build(a, b)[2]
     check_order(topological(z), [a, b, *z.parents, z], f"topological(z), for {CALL}")
+    a, b = Value(2.0), Value(3.0)
+    z = build(a, b, swapped=True)[2]
+    check_order(topological(z), [a, b, *z.parents, z], f"topological(z), for {SWAPPED}", LUCK)
+    boxes = ladder()
+    forgiven = " Here every step must be in its place; small graphs forgive more."
+    check_order(topological(boxes[-1]), boxes, f"topological(s{RUNGS - 1}), {LADDER}", forgiven)
     one = Value(1.0, name="input")
     check_order(topological(one), [one], "topological(input), for one input alone")
     square = one * one
@@ -303,8 +364,8 @@ def check_topological(topological):
     expect(order[0] is start and order[-1] is out, "its ends", "the input, then out", "others")
 
 
-def check_order(order, boxes, call):
-    """Check that order holds these boxes, each once and after its parents."""
+def check_order(order, boxes, call, note=""):
+    """Check that order holds these boxes, each once and after its parents. note: said if not."""
     a_list = isinstance(order, (list, tuple))
     none = "nothing came back: is there a `return`?" if order is None else ""
     expect(a_list, call, "a list of boxes", type(order).__name__, none)
@@ -321,7 +382,7 @@ def check_order(order, boxes, call):
     place = {box: i for i, box in enumerate(order)}
     arrows = [(place[parent], place[box]) for box in order for parent in box.parents]
     if any(start > end for start, end in arrows):
-        fail(call, wanted, got, backward_cause(arrows, order, boxes[-1]))
+        fail(call, wanted, got, backward_cause(arrows, order, boxes[-1]) + note)
 
 
 def names(boxes):
@@ -401,6 +462,57 @@ backward = Exercise(
             """,
             says="too early",
         ),
+        Wrong(
+            """
+            def backward(out):
+                out.grad = 1.0
+                done, stack = [], [out]
+                while stack:
+                    box = stack.pop()
+                    if box not in done:
+                        done.append(box)
+                        pass_back(box)
+                        stack.extend(box.parents)
+            """,
+            says="right by luck",
+        ),
+        Wrong(
+            """
+            def backward(out):
+                out.grad = 1.0
+                order = [out]
+                for box in order:
+                    for parent in box.parents:
+                        if parent in order:
+                            order.remove(parent)
+                        order.append(parent)
+                for box in order:
+                    pass_back(box)
+            """,
+            says="small graphs forgive",
+        ),
+        Slip("out.grad = 1.0", "topological(out)[0].grad = 1.0", says="went to an input"),
+        Slip("reversed(topological(out))", "topological(out).reverse()", says="gives None"),
+        Slip("        pass_back(box)", "        pass_back(out)", says="`out` passed on"),
+        Wrong(
+            """
+            def backward(out):
+                for box in reversed(topological(out)):
+                    pass_back(box)
+                out.grad = 1.0
+            """,
+            says="before anybody passes on",
+        ),
+        Wrong(
+            """
+            def backward(out):
+                out.grad = 1.0
+                for box in reversed(topological(out)):
+                    for parent, slope in zip(box.parents, box.slopes):
+                        parent.grad += slope
+            """,
+            says="times the gradient",
+        ),
         Slip("out.grad = 1.0", "pass", says="never set"),
         Slip("reversed(topological(out))", "topological(out)", says="from the inputs to `out`"),
         Slip("out.grad = 1.0", "out.grad = out.data", says="at itself"),
@@ -468,53 +580,90 @@ backward = Exercise(
 
 @backward.checker
 def check_backward(backward):
-    a, b = Value(2.0), Value(3.0)
-    x, y, z = build(a, b)
-    run(backward, z)
-    if (a.grad, b.grad) == (0.0, 0.0):
-        fail(f"(a.grad, b.grad) after backward(z), for {CALL}", "(48.0, 28.0)", "(0.0, 0.0)",
-             nothing_arrived(x, z))  # fmt: skip
-    same(
-        (a.grad, b.grad),
-        (48.0, 28.0),
-        f"(a.grad, b.grad) after backward(z), for {CALL}",
-        causes=[
-            ((72.0, 44.0), "`x` passed on twice: its first share was sent again with the second."),
-            ((66.0, 40.0), "`x` passed on twice, once from each of its two arrows."),
-            ((30.0, 16.0), "`x` passed on too early: the share from `y` came afterwards."),
-            ((18.0, 12.0), "where two arrows meet, the second overwrites the first."),
-            ((2304.0, 1344.0), "`out.grad` is the slope of `out` at itself, not its value."),
-            ((1.0, 1.0), "1 is right only at the end; all others collect their shares."),
-        ],
-        hint="print each box's name and gradient when it passes on, and compare with section 4.",
-    )
-    same((x.grad, y.grad, z.grad), (14.0, 6.0, 1.0), "(x.grad, y.grad, z.grad) after backward(z)")
+    for swapped in (False, True):
+        check_test_graph(backward, swapped)
     one = Value(5.0)
     run(backward, one)
     same(one.grad, 1.0, "input.grad after backward(input), for one input alone")
+    boxes = ladder()
+    run(backward, boxes[-1])
+    same(
+        [box.grad for box in boxes],
+        [8.0, 13.0, 8.0, 5.0, 3.0, 2.0, 1.0, 1.0],
+        f"the gradients of all boxes after backward(s{RUNGS - 1}), {LADDER}",
+        hint="some box passed on before its last share. Here every step must be in its place; "
+        "small graphs forgive more.",
+    )
     start, out = doubled()
     run(backward, out)
     want = 2.0**DOUBLINGS
     same(start.grad, want, f"the input's grad after {DOUBLINGS} doublings, each x = x + x")
 
 
+def check_test_graph(backward, swapped):
+    """Check all gradients of the test graph, or of its swapped twin."""
+    a, b = Value(2.0), Value(3.0)
+    x, y, z = build(a, b, swapped)
+    run(backward, z)
+    call = f"(a.grad, b.grad) after backward(z), for {SWAPPED if swapped else CALL}"
+    if (a.grad, b.grad) == (0.0, 0.0):
+        fail(call, "(48.0, 28.0)", "(0.0, 0.0)", nothing_arrived(x, y, z))
+    luck = LUCK if swapped else ""
+    early = "`x` passed on too early: the share from `y` came afterwards." + luck
+    same(
+        (a.grad, b.grad),
+        (48.0, 28.0),
+        call,
+        causes=[
+            ((72.0, 44.0), "`x` passed on twice: its first share was sent again with the second."),
+            ((66.0, 40.0), "`x` passed on twice, once from each of its two arrows."),
+            ((30.0, 16.0), early),
+            ((18.0, 12.0), "where two arrows meet, the second overwrites the first."),
+            ((2304.0, 1344.0), "`out.grad` is the slope of `out` at itself, not its value."),
+            ((1.0, 1.0), "1 is right only at the end; all others collect their shares."),
+            ((1.0, 0.0), "the 1 went to an input: at which end of the list does `out` stand?"),
+            ((4.0, 2.0), "a share is the slope times the gradient of the box that passes on."),
+            ((3.0, 2.0), "a share is the gradient times the slope of its arrow."),
+        ],
+        hint="print each box's name and gradient when it passes on, and compare with section 4.",
+    )
+    same((x.grad, y.grad, z.grad), (14.0, 6.0, 1.0), "(x.grad, y.grad, z.grad) after backward(z)")
+
+
 def run(function, out):
-    """Call function(out); say which exercise comes first if that is not solved."""
+    """Call function(out); explain the two common ways to meet a None."""
     try:
         function(out)
     except TypeError as error:
-        if "NoneType" not in str(error) and "ellipsis" not in str(error):
+        cause = none_cause(str(error))
+        if not cause:
             raise
-        cause = "solve the exercises before this one first, and run their cells again."
-        fail("the exercises before", "a list, and gradients", f"TypeError: {error}", cause)
+        fail(f"{function.__name__}(out)", "no error", f"TypeError: {error}", cause)
 
 
-def nothing_arrived(x, z):
+def none_cause(message):
+    """Return what is likely wrong, given a TypeError's message; "" if it is not about None."""
+    if "'NoneType'" not in message:
+        return ""
+    if "'float'" in message:
+        return "a gradient is None, and None adds to nothing: zero is written 0.0 here."
+    return (
+        "a list was wanted, and there is None. A list's own `reverse()` turns it round in place "
+        "and gives None. Or does your `topological` lack its `return`?"
+    )
+
+
+def nothing_arrived(x, y, z):
     """Say why the inputs got nothing."""
     if not z.grad:
         return "the gradient at the end was never set: zero times any slope is zero."
     if not x.grad:
-        return "only `out` has a gradient: nobody passed on, or `topological` is not solved yet."
+        return (
+            "only `out` has a gradient. Is it set before anybody passes on? Is `topological` "
+            "solved, and does each box of its list pass on?"
+        )
+    if y.grad > 6.0:
+        return "`out` passed on again and again, and no other box did."
     return (
         "gradients came to `x` and `y`, and no further. Did the boxes pass on in the order "
         "from the inputs to `out`? Then `x` and `y` had their turn when nothing had come yet."
@@ -551,8 +700,9 @@ fresh_backward = Exercise(
         Wrong("def fresh_backward(out):\n    pass\n    backward(out)\n    return out",
               says="stale"),
         Slip("if box.parents:", "if True:", says="inputs forgot"),
+        Slip("box.grad = 0.0", "box.grad = None", says="None adds to nothing"),
         Slip("if box.parents:", "if not box.parents:", says="the wrong way round"),
-        Slip("    backward(out)", "    pass", says="no pass was made"),
+        Slip("    backward(out)", "    pass", says="was a pass made"),
         Wrong(
             """
             def fresh_backward(out):
@@ -602,7 +752,7 @@ def check_fresh_backward(fresh_backward):
         (a.grad, b.grad),
         (48.0, 28.0),
         f"(a.grad, b.grad) after one fresh_backward(z), for {CALL}",
-        causes=[((0.0, 0.0), "no pass was made, or `backward` is not solved yet.")],
+        causes=[((0.0, 0.0), EMPTY)],
         hint="without anything stale it must do what `backward` does.",
     )
     run(fresh_backward, z)
