@@ -115,7 +115,7 @@ def _replace_part(base: Tensor, new: Tensor, view: View) -> None:
 
 
 def _with_part(xp: Any, x: Any, steps: Any, value: Any) -> Any:
-    out = x.copy()
+    out = xp.array(x)  # a copy, and an array: in a rule, NumPy's 0-d values are scalars
     follow(out, steps)[...] = value
     return out
 

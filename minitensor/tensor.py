@@ -261,7 +261,9 @@ def _index_part(part: Any, xp: Any) -> Any:
         return xp.asarray(part, dtype=None if len(part) else np.int64)
     if isinstance(part, np.ndarray):
         return xp.asarray(part)
-    if part is None or part is Ellipsis or isinstance(part, bool | int | np.integer):
+    if isinstance(part, bool | np.bool_):
+        return xp.asarray(part)  # a mask without dimensions: NumPy would copy what it reads
+    if part is None or part is Ellipsis or isinstance(part, int | np.integer):
         return part
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
@@ -275,14 +277,19 @@ def _getitem(t: Tensor, key: Any) -> Tensor:
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim "
             "tensor to a number"
         )
-    return ix.getitem(t, index=as_index(key, backend.MODULES[type(t.array)]))
+    index = as_index(key, backend.MODULES[type(t.array)])
+    for step in ix.in_steps(index):
+        t = ix.getitem(t, index=step)
+    return t
 
 
 def _setitem(t: Tensor, key: Any, value: Any) -> None:
-    index = as_index(key, backend.MODULES[type(t.array)])
+    *views, index = ix.in_steps(as_index(key, backend.MODULES[type(t.array)]))
     if not isinstance(value, Tensor):
         value = wrap(backend.MODULES[type(t.array)].asarray(value, dtype=t.array.dtype))
     value = functions.cast(value, t.array.dtype)
+    for step in views:
+        t = ix.getitem(t, index=step)
     if any(type(part) in backend.MODULES for part in index):
         inplace.assign(t, ix.put_at(t, value, index=index), "index_put_")
         return

@@ -15,6 +15,30 @@ from .reduce import sum_, sum_to
 from .sample import given, normal, random
 from .shape import reshape
 
+Index = tuple[Any, ...]
+
+
+def in_steps(index: Index) -> list[Index]:
+    """An index as one, or as two to be used one after the other: ints first, then arrays.
+
+    Beside arrays NumPy takes an int for an array too; PyTorch does not.
+    """
+    ints = any(isinstance(part, int | np.integer) for part in index)
+    if not ints or not any(type(part) in backend.MODULES for part in index):
+        return [index]
+    views: list[Any] = []
+    arrays: list[Any] = []
+    for part in index:
+        if type(part) in backend.MODULES:
+            views += [slice(None)] * (part.ndim if part.dtype == bool else 1)
+            arrays.append(part)
+        else:
+            views.append(part)
+            if not isinstance(part, int | np.integer):
+                arrays.append(Ellipsis if part is Ellipsis else slice(None))
+    return [tuple(views), tuple(arrays)]
+
+
 # A slice shares memory with its source; an index that holds arrays copies.
 getitem = op("getitem", lambda xp, x, *, index: x[index],
              x=lambda g, x_shape, index: add_at(g, index=index, shape=x_shape), dtypes="keep",
@@ -38,14 +62,20 @@ add_at = op("add_at", _add_at, x=lambda g, index: getitem(g, index=index), dtype
 
 
 def _put(xp: Any, x: Any, y: Any, *, index: Any) -> Any:
-    out = x.copy()
+    out = xp.array(x)  # a copy, and an array: in a rule, NumPy's 0-d values are scalars
     out[index] = y
     return out
 
 
+def _put_rule(g: Any, index: Any, y_shape: tuple[int, ...]) -> Any:
+    read = getitem(g, index=index)
+    extra = max(len(y_shape) - read.ndim, 0)  # leading dimensions of size 1
+    return reshape(sum_to(read, y_shape[extra:]), shape=y_shape) if extra else sum_to(read, y_shape)
+
+
 # x with the values of y at an index; an index that names a place twice leaves either value there.
 put_at = op("put_at", _put, x=lambda g, index: clear_at(g, index=index),
-            y=lambda g, index, y_shape: sum_to(getitem(g, index=index), y_shape), dtypes="keep",
+            y=_put_rule, dtypes="keep",
             prefix="IndexPut", tex=r"\operatorname{{put}}({0}, {1})",
             sample=normal((4, 3), (2, 2), index=(np.array([0, 2]), slice(1, 3))))  # fmt: skip
 clear_at = op("clear_at", lambda xp, x, *, index: _put(xp, x, 0, index=index),
