@@ -21,7 +21,14 @@ from .autograd import (
     no_grad,
     set_grad_enabled,
 )
-from .backend import device, dtype, get_default_dtype, set_default_dtype
+from .backend import (
+    device,
+    dtype,
+    get_default_device,
+    get_default_dtype,
+    set_default_device,
+    set_default_dtype,
+)
 from .core import Tensor
 from .creation import *
 from .function import Function

@@ -7,6 +7,7 @@ computes with it. NumPy is there at start; CuPy joins when a tensor is first mov
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import warnings
 from collections.abc import Callable
@@ -190,6 +191,26 @@ class device:  # noqa: N801 - PyTorch's name
         return hash((self.type, self.index))
 
 
+_default_device: device | None = None
+
+
+def get_default_device() -> device:
+    """The device on which tensors are made when none is named ("cpu" at start)."""
+    return _default_device or device("cpu")
+
+
+def set_default_device(where: Any) -> None:
+    """Make tensors on ``where`` when no device is named; None goes back to the CPU.
+
+    As in PyTorch, ``from_numpy`` still shares memory on the CPU. Raises RuntimeError if the device
+    is not there.
+    """
+    global _default_device
+    if where is not None:
+        module_for(where)
+    _default_device = None if where is None else device(where)
+
+
 def device_of(array: Array) -> device:
     """The device on which an array lives."""
     name = _DEVICE_OF[type(array)]
@@ -257,6 +278,13 @@ def owner(array: Array) -> Array:
         array = base
         base = array.base
     return array
+
+
+def writable(view: Array) -> Array:
+    """``view``, which NumPy may hand out read-only (a diagonal), writable if its owner is."""
+    with contextlib.suppress(ValueError, AttributeError):  # a read-only owner; CuPy has no flag
+        view.flags.writeable = True
+    return view
 
 
 def scatter_add(target: Array, index: Any, values: Array) -> Array:

@@ -27,13 +27,13 @@ __all__ = [
 
 
 def leaf(array: Array, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A leaf around ``array``, moved to ``device``.
+    """A leaf around ``array``, moved to ``device`` (by default the default device).
 
     Raises RuntimeError if integers or bools are to require a gradient.
     """
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    t = wrap(array if device is None else backend.move(array, device))
+    t = wrap(backend.move(array, backend.get_default_device() if device is None else device))
     t.needs_grad = bool(requires_grad)
     return t
 
@@ -51,6 +51,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     target = None if dtype is None else backend.as_dtype(dtype).numpy
     if isinstance(data, Tensor):
         array = data.array.astype(target or data.array.dtype)
+        device = backend.device_of(array) if device is None else device
     elif isinstance(data, np.ndarray | np.generic):
         with np.errstate(all="ignore"):
             array = np.array(_checked(np.asarray(data)), dtype=target, order="C")
@@ -220,9 +221,7 @@ def _convert(values: Sequence[Any], target: np.dtype) -> np.ndarray:
 
 def _build(make: Callable[[Any], Array], device: Any) -> Array:
     """``make(module)`` with the array module of ``device``, on that device."""
-    if device is None:
-        return make(np)
-    where = backend.device(device)
+    where = backend.get_default_device() if device is None else backend.device(device)
     if where.index:
         return backend.move(make(np), where)
     return make(backend.module_for(where))
@@ -263,7 +262,7 @@ def _filling(name: str, what: str) -> Callable[..., Tensor]:
         shape = check_sizes(name, sizes, size)
         d = backend.default_float() if dtype is None else backend.as_dtype(dtype).numpy
         array = _build(lambda xp: getattr(xp, name)(shape, dtype=d), device)
-        return leaf(array, None, requires_grad)
+        return leaf(array, device, requires_grad)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"""A tensor of {what}: ``{name}(2, 3)`` and ``{name}((2, 3))`` alike.
@@ -297,7 +296,7 @@ def full(
     filled = _convert([value], d).item()
     shape = check_sizes("full", (size,))
     array = _build(lambda xp: xp.full(shape, filled, dtype=d), device)
-    return leaf(array, None, requires_grad)
+    return leaf(array, device, requires_grad)
 
 
 def check_int(name: str, argument: str, value: Any) -> int:
@@ -330,7 +329,8 @@ def _like(
     array = backend.MODULES[type(input.array)].empty_like(input.array, dtype=d)
     if value is not None:
         array[...] = _convert([_number(name, "fill_value", value)], d).item()
-    return leaf(array, device, requires_grad)
+    where = backend.device_of(input.array) if device is None else device
+    return leaf(array, where, requires_grad)
 
 
 def zeros_like(
@@ -380,7 +380,7 @@ def eye(
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     d = backend.default_float() if dtype is None else backend.as_dtype(dtype).numpy
-    return leaf(_build(lambda xp: xp.eye(n, m, dtype=d), device), None, requires_grad)
+    return leaf(_build(lambda xp: xp.eye(n, m, dtype=d), device), device, requires_grad)
 
 
 def arange(
@@ -419,7 +419,7 @@ def arange(
         start, end, step = float(start), float(end), float(step)
         count = math.ceil((end - start) / step)
     array = _build(lambda xp: (start + step * xp.arange(count)).astype(d), device)
-    return leaf(array, None, requires_grad)
+    return leaf(array, device, requires_grad)
 
 
 def _range(args: tuple[Any, ...], start: Any, end: Any, step: Any) -> dict[str, Any]:

@@ -407,7 +407,8 @@ def randint_like(
 
 def _then(input: Tensor, options: dict[str, Any], fill: Any) -> Tensor:
     requires_grad = options.pop("requires_grad", False)
-    return creation.leaf(fill(creation.empty_like(input, **options)).array, None, requires_grad)
+    array = fill(creation.empty_like(input, **options)).array
+    return creation.leaf(array, backend.device_of(array), requires_grad)
 
 
 # -- filling tensors -------------------------------------------------------------------------------

@@ -28,6 +28,14 @@ def device(request):
     return request.param
 
 
+@pytest.fixture
+def default_device(device):
+    """Tensors are made on ``device`` unless told otherwise: the whole test runs there."""
+    backend.set_default_device(device)
+    yield device
+    backend.set_default_device(None)
+
+
 @pytest.fixture(autouse=True)
 def modes_restored():
     """A test that leaves a mode or an observer behind is told so, and does not harm the next."""

@@ -5,6 +5,8 @@ import pytest
 
 import minitensor as mt
 
+pytestmark = pytest.mark.usefixtures("default_device")
+
 
 def leaf(values):
     return mt.tensor(values, requires_grad=True)
@@ -98,8 +100,8 @@ def test_in_place_forms_keep_their_own_old_values_for_the_gradient():
     y.sum().backward()
     product = np.array([2.0, 6.0, 12.0])
     slope = 1 - np.tanh(product) ** 2
-    np.testing.assert_allclose(x.grad.numpy(), slope * [2, 3, 4], rtol=1e-4, atol=1e-7)
-    np.testing.assert_allclose(a.grad.numpy(), slope * [1, 2, 3], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(x.grad.cpu().numpy(), slope * [2, 3, 4], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(a.grad.cpu().numpy(), slope * [1, 2, 3], rtol=1e-4, atol=1e-7)
 
 
 def test_shape_and_dtype_must_fit():
@@ -122,11 +124,11 @@ def test_shared_memory_with_numpy():
     a[0] = 7
     t[1] = 8
     assert t.tolist() == [7, 8, 0] and a.tolist() == [7, 8, 0]
-    t.numpy()[2] = 9
+    t.cpu().numpy()[2] = 9
     assert t.view(3, 1)[2, 0].item() == 9
     assert mt.tensor(a)[0].item() == 7
     with pytest.raises(RuntimeError, match="Can't call numpy"):
-        mt.ones(1, requires_grad=True).numpy()
+        mt.ones(1, requires_grad=True).cpu().numpy()
 
 
 def test_fills_and_copies():
@@ -171,7 +173,7 @@ def program(lib, seed):
             pool.append(t.sin())
     loss = sum((t * t).sum() for t in pool)
     loss.backward()
-    return [loss.item(), *(t.grad.numpy() for t in leaves)]
+    return [loss.item(), *(t.grad.cpu().numpy() for t in leaves)]
 
 
 @pytest.mark.parametrize("seed", range(150))
