@@ -1,7 +1,7 @@
 """The stepper of chapter 03: it asks before each arrow, and never tells before it is answered."""
 
 import pytest
-from kit.figures.ch03 import Stepper, field_and_steps
+from kit.figures.ch03 import Stepper, field_and_steps, folded_steps
 from kit.scalar import Value
 
 
@@ -75,3 +75,15 @@ def test_two_arrows_between_the_same_boxes_are_told_apart():
     steps.answer("1")
     assert "(arrow 2 of 2)" in steps.question()
     assert steps.answer("2") == "Right: a.grad = 1 + 1 × 1 = 2."
+
+
+def test_on_paper_a_question_stands_inside_the_answer_before(graph):
+    page = folded_steps(Stepper(graph[-1]))
+    assert page.count("<svg") == 1 and page.count("</summary><p>") == 6
+    answers = ("x.grad = 0 + 8 × 1 = 8.", "y.grad = 0 + 6 × 1 = 6.", "a.grad = 0 + 1 × 6 = 6.")
+    for depth, answer in enumerate(answers, start=2):  # the whole is folded, too
+        before, after = page.split(f"<p>{answer}</p>")
+        assert before.endswith("be then?</summary>")
+        assert before.count("<details>") - before.count("</details>") == depth
+        assert after.startswith("<details><summary>")
+    assert "Done: every box has passed on." in page

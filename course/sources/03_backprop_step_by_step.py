@@ -20,7 +20,8 @@
 # %% [markdown]
 # ## Before you start
 # You know `Value` from [chapter 02](02_a_scalar_engine.ipynb): it holds `data`, `grad`, `parents`, and a slope for each arrow. Along a
-# chain, slopes multiply. Where arrows meet, shares add.
+# chain, slopes multiply. Where arrows meet, shares add. In a picture each Value is a box, so here we call them *boxes*. A box *passes on*
+# its gradient when it gives its parents their shares.
 
 # %%
 import math
@@ -34,7 +35,7 @@ from kit.figures import ch03 as figures
 from kit.scalar import Value
 
 # %% [markdown]
-# One step back, as you wrote it in chapter 02: `out` gives each parent its share.
+# That is one step back, as you wrote it in chapter 02:
 
 # %%
 def pass_back(out):
@@ -186,8 +187,21 @@ print("a.grad", a.grad, " b.grad", b.grad, " x.grad", x.grad)
 viz.draw(z, slopes=True, highlight=["x", ("x", "y")], caption="Each box once, x before y")
 
 # %% [markdown]
-# Beware of easy tests. Here is a graph that reuses a box, and pre-order gets it right. Vary: try `c = b + a` in place of `c = b + b`. Still right?
-# Then find a graph that shows the fault. It needs a box that is reached by a short way first.
+# Now the same product, written the other way round:
+
+# %%
+a, b = Value(2.0, name="a"), Value(3.0, name="b")
+x, y, _ = build(a, b)
+z = y * x
+z.grad = 1.0
+once(z, [])
+print("a.grad", a.grad, " b.grad", b.grad)
+
+# %% [markdown]
+# 48 and 28, by luck: now `y` is the first parent. A method must not depend on how we write a product.
+#
+# So beware of easy tests. Here is another graph that pre-order gets right. Vary: try `c = b + a` in place of `c = b + b`. Still right?
+# Then find a graph of sums that shows the fault. It needs a box that is reached by a short way first.
 
 # %%
 a = Value(1.0, name="a")
@@ -203,8 +217,9 @@ print("a.grad", a.grad)
 #
 # *A box passes on once, when every arrow that leaves it has brought its share.*
 #
-# Two arrows leave `x`: to `y` and to `z`. So `x` must wait for both. Only one order does that: `z`, `y`, `x`. We go box by box. The orange box
-# has just passed on, along the orange arrows, against their direction. Run each of the next cells once. To start over, go back to the first of them.
+# Two arrows leave `x`: to `y` and to `z`. So `x` must wait for both. Only one order does that: `z`, `y`, `x`. We go box by box. The box
+# with the triangle has just passed on, along the thick arrows, against their direction. Run each of the next cells once. To start over, go back
+# to the first of them.
 
 # %%
 a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -249,8 +264,8 @@ viz.draw(
 )
 
 # %% [markdown]
-# 48 and 28. Now you, on another graph: predict each gradient, arrow by arrow, then check. Two arrows leave `r`, and both lead to the same box. Vary: change the
-# numbers, or the expression.
+# 48 and 28. Now you, on another graph: predict each gradient, arrow by arrow. Two arrows leave `r`, and both lead to the same box. Type a number and
+# press the button; or unfold the same steps below it. Vary: change the numbers, or the expression.
 
 # %%
 p, q = Value(3.0, name="p"), Value(2.0, name="q")
@@ -259,8 +274,8 @@ r.name = "r"
 figures.stepper(r * r)
 
 # %% [markdown]
-# Why does the order work? Take the boxes in this order, one by one. All that leaves a box leads to boxes that were done before it. Each of
-# them held its whole gradient when it passed on. So this box holds its whole gradient, too. Nothing is sent twice, nothing comes late.
+# Why does the order work? Take the boxes in this order, one by one. Every arrow that leaves a box leads to a box that was done before it. Each of
+# those held its whole gradient when it passed on. So this box holds its whole gradient, too. Nothing is sent twice, nothing comes late.
 #
 # Now a program must find such an order. Turn it round: a list in which *every box stands after its parents* (a *topological* order). Read from the
 # end, each box comes after all that was made of it. That is our rule.
@@ -269,10 +284,10 @@ figures.stepper(r * r)
 
 # %%
 def walk(out, depth=0):
-    print("    " * depth + "in ", out.name)
+    print("    " * depth + f"in  {out.name}")
     for parent in out.parents:
         walk(parent, depth + 1)
-    print("    " * depth + "out", out.name)
+    print("    " * depth + f"out {out.name}")
 
 # %% [markdown]
 # <!-- predict -->
@@ -284,8 +299,8 @@ def walk(out, depth=0):
 walk(z)
 
 # %% [markdown]
-# The lines with `in` are the order of section 3, and of its failure. Now read only the lines with `out`, and strike out every name that you have
-# read before. Is each box behind its parents? Making this list is your first exercise.
+# Read only the lines with `in`, and strike out every name that you have read before. What is left is the order of section 3, and of its failure.
+# Now the same with the lines with `out`. Is each box behind its parents? Making this list is your first exercise.
 
 # %% [markdown]
 # ## 5. What does it cost?
@@ -331,7 +346,8 @@ def by_backprop(numbers):
 # %%
 rows = []
 for n in (10, 100, 1000):
-    numbers, runs = [1 + i / n / n for i in range(n)], 0
+    runs = 0
+    numbers = [1 + i / n / n for i in range(n)]  # near 1, so the product stays small
     nudged = by_nudging(product, numbers)
     passed, boxes = by_backprop(numbers)
     same = max(abs(s - t) for s, t in zip(nudged, passed)) < 1e-6
@@ -356,7 +372,7 @@ figures.cost(rows)
 # <!-- predict -->
 # We set `z.grad = 1.0` and pass back once more, in the right order. 96 and 56?
 # <!-- open -->
-# No. Look at the picture above: `x` and `y` still hold 14 and 6 from the first pass. They add the new shares to those, and pass on the sum.
+# No. Look at the last picture of section 4: `x` and `y` still hold 14 and 6. They add the new shares to those, and pass on the sum.
 
 # %%
 a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -368,6 +384,8 @@ for run in (1, 2):
     print(f"pass {run}: y {y.grad}, x {x.grad}, a {a.grad}, b {b.grad}")
 
 # %% [markdown]
+# `y` had 6 and got 6 more. `x` had 14, got 8 from `z` and 12 from `y`, and passed all 34 on.
+#
 # The *inputs* should add up: whoever trains a model wants the sum over many examples. The boxes in between should start from zero. Left-over
 # gradients in them are called *stale*. The last exercise clears them away.
 #
@@ -421,14 +439,19 @@ with shows_error(RuntimeError, says="backward through the graph a second time"):
 
 # %% [markdown]
 # The first pass frees the values that were kept for the slopes. That gives the memory back early. A sum keeps none, so nothing is missing.
-# `retain_graph=True` keeps them for another pass. Vary: ask for a third one.
+# `retain_graph=True` keeps them for another pass. So back to the test graph, passed over twice. 96 and 56 this time?
 
 # %%
-x = mt.tensor(3.0, requires_grad=True)
-y = x * x
-y.backward(retain_graph=True)
-y.backward()
-x.grad
+a = mt.tensor(2.0, requires_grad=True)
+b = mt.tensor(3.0, requires_grad=True)
+x = a * b
+z = x * (a + x)
+z.backward(retain_graph=True)
+z.backward()
+a.grad, b.grad
+
+# %% [markdown]
+# Yes: the inputs added up, and nothing in between was stale. Vary: ask for a third pass. What must change for it?
 
 # %% [markdown]
 # ## Exercises
@@ -449,13 +472,13 @@ x.grad
 # %% [markdown]
 # ## Summary
 # - A box passes on once, when every arrow that leaves it has brought its share.
-# - Plain recursion sends early shares twice; pre-order sends late shares never. Neither raises an error.
+# - Plain recursion sends early shares twice; pre-order never sends the late ones. Neither raises an error, and both are right on easy graphs.
 # - List each box after its parents, then go through the list from the end.
 # - One run and one pass back give all slopes. Nudging needs two runs for each input.
 # - The inputs' gradients add up from pass to pass; those in between must start from zero.
 #
-# A walk by recursion has a limit: it goes as deep as the graph, and Python stops at about a thousand calls. A loop with its own stack, or the order of
-# age, has none.
+# For big graphs two things change. A walk by recursion goes as deep as the graph, and Python stops at about a thousand calls: a loop with its own
+# stack, or the order of age, has no such limit. And `box in order` looks at every entry of a list: a set beside it answers at once.
 #
 # ## Cheat-sheet
 # | to do | write |

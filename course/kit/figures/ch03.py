@@ -9,18 +9,18 @@ from minitensor import viz
 
 
 def cost(rows):
-    """Show operations against inputs, both logarithmic. rows: (inputs, nudging, backprop)."""
+    """Show steps against inputs, both logarithmic. rows: (inputs, nudging, backprop)."""
     inputs, nudging, backprop = zip(*rows, strict=True)
     fig, ax = subplots(height=3.2)
     ax.loglog(inputs, nudging, label="nudging", **STYLES[0])
     ax.loglog(inputs, backprop, label="backprop", **STYLES[1])
-    ax.set(xlabel="number of inputs", ylabel="operations, both ways")
+    ax.set(xlabel="number of inputs", ylabel="steps, there and back")
     ax.legend()
     figure(
         fig,
         alt="Two straight lines on logarithmic axes. Nudging rises twice as steeply as backprop.",
         text="\n".join(
-            f"{n} inputs: nudging {many} operations, backprop {few} (one forward, one back, "
+            f"{n} inputs: nudging {many} steps, backprop {few} (one forward, one back, "
             "for each box)"
             for n, many, few in rows
         ),
@@ -66,13 +66,18 @@ class Stepper:
             predicted = float(text)
         except ValueError:
             return "Type a number, such as 8."
+        parent, said = self.arrow[1], self.step()
+        right = abs(predicted - parent.grad) <= 0.005 * max(1.0, abs(parent.grad))
+        return f"{'Right' if right else 'Not quite'}: {said}"
+
+    def step(self):
+        """Pass back along the next arrow; return the sum that this makes."""
         box, parent, slope = self.arrow
         before = parent.grad
         parent.grad += slope * box.grad
         self.done += 1
-        right = abs(predicted - parent.grad) <= 0.005 * max(1.0, abs(parent.grad))
         sum_of = f"{before:.6g} + {slope:.6g} × {box.grad:.6g} = {parent.grad:.6g}"
-        return f"{'Right' if right else 'Not quite'}: {parent.name}.grad = {sum_of}."
+        return f"{parent.name}.grad = {sum_of}."
 
     def picture(self):
         """Return the graph as SVG, with the next arrow marked."""
@@ -99,10 +104,35 @@ def parents_first(out):
 
 
 def stepper(out):
-    """Show a Stepper with a field for the prediction and a button."""
+    """Show a Stepper with a field for the prediction and a button, and its steps on paper."""
+    on_paper = folded_steps(Stepper(out))
     view = field_and_steps(Stepper(out))._repr_mimebundle_()
     words = "A graph to step through, with a field for your prediction. It needs a running kernel."
     display({**view, "text/plain": words}, raw=True)
+    display(
+        {"text/html": on_paper, "text/plain": "The same steps, each answer folded away."}, raw=True
+    )
+
+
+def folded_steps(steps):
+    """Return the picture at the start and the questions as HTML, each inside the answer before.
+
+    So no question is seen, with the numbers that it takes for known, before they were asked for.
+    """
+    start, asked, told = steps.picture(), [], []
+    while steps.done < len(steps.arrows):
+        asked.append(html.escape(steps.question()))
+        told.append(html.escape(steps.step()))
+    inner = html.escape(steps.question())
+    for question, answer in reversed(list(zip(asked, told, strict=True))):
+        inner = folded(question, f"<p>{answer}</p>{inner}")
+    return folded(
+        "Without a running kernel: the same steps, each answer folded away", start + inner
+    )
+
+
+def folded(title, content):
+    return f"<details><summary>{title}</summary>{content}</details>"
 
 
 def field_and_steps(steps):
