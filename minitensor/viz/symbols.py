@@ -43,6 +43,11 @@ class Symbol:
     def __apply_op__(self, op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Symbol:
         return apply(op, inputs, attrs)
 
+    @property
+    def ndim(self) -> int:
+        """How many dimensions the value has, as rules ask."""
+        return len(self.shape)
+
     def within(self, tightness: int) -> str:
         """The formula as part of another: in parentheses where it would fall apart."""
         return self.tex if self.tightness >= tightness else rf"\left({self.tex}\right)"
