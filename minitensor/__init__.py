@@ -13,7 +13,7 @@ from typing import Any
 
 from . import autograd as autograd
 from . import backend, creation, functions, random
-from . import tensor as methods
+from . import tensor as _tensor  # gives Tensor its methods
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -42,6 +42,7 @@ from .functions_conv import (
     max_pool1d,
     max_pool2d,
 )
+from .functions_table import public_functions
 from .gradcheck import gradcheck, gradgradcheck
 from .printing import set_printoptions
 from .random import *
@@ -56,7 +57,7 @@ float = float32
 # PyTorch has these three in its autograd module.
 for _member in (Function, gradcheck, gradgradcheck):
     setattr(autograd, _member.__name__, _member)
-globals().update(methods.public_functions())
+globals().update(public_functions())
 
 
 def is_tensor(obj: Any) -> Any:

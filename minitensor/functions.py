@@ -14,6 +14,7 @@ import numpy as np
 
 from . import backend
 from .core import Tensor, wrap
+from .functions_forms import named
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import linalg, reduce
@@ -184,15 +185,7 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     return reduce.amin(input, dim=dims, keepdim=keepdim)
 
 
-class ValuesIndices(tuple[Tensor, Tensor]):
-    """What ``max(dim)`` and its kin return: ``.values`` and ``.indices``."""
-
-    __slots__ = ()
-    values = property(lambda self: self[0])
-    indices = property(lambda self: self[1])
-
-    def __repr__(self) -> str:
-        return f"minitensor.return_types.values_indices(\nvalues={self[0]!r},\nindices={self[1]!r})"
+RESULTS = {name: named(name) for name in ("max", "min")}
 
 
 def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
@@ -210,13 +203,13 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return every(input, dim=tuple(range(input.array.ndim)), keepdim=False)
     d = one_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
-        return ValuesIndices((input, wrap(backend.MODULES[type(input.array)].zeros((), np.int64))))
+        return RESULTS[name]((input, wrap(backend.MODULES[type(input.array)].zeros((), np.int64))))
     _nonempty(name, input, (d,))
     chosen = sh.unsqueeze_dims(pick(input, dim=d), dim=(d,))
     values = ix.gather(input, chosen, dim=d)
     if not keepdim:
         values, chosen = (sh.squeeze_dims(t, dim=(d,)) for t in (values, chosen))
-    return ValuesIndices((values, chosen))
+    return RESULTS[name]((values, chosen))
 
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
@@ -294,12 +287,6 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     if input.array.ndim == 0:
         return sh.clone(input)
     return reduce.cumsum(input, dim=one_dim(dim, input.array.ndim))
-
-
-def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
-    """Whether ``|input - other| <= atol + rtol * |other|`` everywhere."""
-    xp = backend.MODULES[type(input.array)]
-    return bool(xp.allclose(input.array, other.array, rtol=rtol, atol=atol))
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

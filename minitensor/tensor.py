@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, backend, core, functions, inplace, printing, random, versions
+from . import autograd, backend, functions, functions_shape, inplace, printing, random, versions
 from .core import Tensor, wrap
+from .functions_table import public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import reduce
@@ -523,20 +524,6 @@ def _compare(name: str, lane: Callable[..., Any]) -> Callable[..., Any]:
 
 # -- tables: what becomes a method -----------------------------------------------------------------
 
-UNARY = (
-    "neg reciprocal square abs sign floor ceil trunc exp exp2 expm1 log log2 log10 log1p sqrt "
-    "rsqrt sin cos tan asin acos atan sinh cosh tanh erf relu sigmoid isnan isinf isfinite "
-    "logical_not bitwise_not"
-).split()
-BINARY = (
-    "mul floor_divide remainder maximum minimum atan2 hypot logaddexp eq ne lt le gt ge "
-    "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
-).split()
-FUNCTIONS = (
-    "add sub div pow clamp round where sum mean var std amax amin max min argmax argmin all any "
-    "logsumexp softmax log_softmax cumsum allclose equal reshape view flatten permute transpose t "
-    "unsqueeze squeeze expand narrow matmul mm bmm mv dot"
-).split()
 IN_PLACE = (
     "add sub mul div pow neg exp log sqrt tanh sigmoid relu clamp abs square reciprocal sin cos "
     "floor ceil round trunc floor_divide remainder"
@@ -545,8 +532,9 @@ METHODS: dict[str, Callable[..., Any]] = {
     "item": item, "tolist": tolist, "numpy": numpy, "backward": backward, "detach": detach,
     "detach_": detach_, "requires_grad_": requires_grad_, "register_hook": register_hook,
     "retain_grad": retain_grad, "to": to, "type_as": type_as, "contiguous": contiguous,
-    "cuda": cuda, "copy_": copy_, "fill_": fill_, "zero_": zero_, "clone": sh.clone,
-    "stride": stride, "uniform_": random.uniform_, "normal_": random.normal_,
+    "cuda": cuda, "copy_": copy_, "fill_": fill_, "zero_": zero_,
+    "repeat": functions_shape.repeat, "stride": stride,
+    "uniform_": random.uniform_, "normal_": random.normal_,
     "__getitem__": _getitem, "__setitem__": _setitem, "__bool__": _bool, "__index__": _index,
     "__len__": _length, "__iter__": _iterate, "__array__": _array, "__repr__": printing.tensor_repr,
     "__format__": _format, "__contains__": _contains, "__neg__": ew.neg, "__pos__": lambda t: t,
@@ -560,21 +548,10 @@ METHODS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def public_functions() -> dict[str, Callable[..., Any]]:
-    """The functions that are both ``minitensor.f(x)`` and ``x.f()``, by name."""
-    found = {name: core.OPS[name].call for name in UNARY + BINARY}
-    found.update({name: getattr(functions, name) for name in FUNCTIONS})
-    found.update(multiply=found["mul"], subtract=found["sub"], divide=found["div"])
-    found.update(true_divide=found["div"], absolute=found["abs"], negative=found["neg"])
-    found.update(clip=found["clamp"], concat=functions.cat)
-    return found
-
-
 def attach() -> None:
     """Give ``core.Tensor`` its methods, operators and properties."""
-    named = public_functions()
+    named = public_methods()
     methods = {**named, **METHODS}
-    del methods["concat"]
     for name in IN_PLACE:
         methods[f"{name}_"] = _inplace(named[name], f"{name}_")
     for name in "float double half long int short bool".split():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
-from minitensor.tensor import BINARY, UNARY
+from minitensor.functions_table import BINARY, UNARY
 
 torch = pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
 

@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..core import op
 from .reduce import sum_, sum_to
-from .sample import given, normal, random
+from .sample import given, normal, random, spread
 from .shape import reshape
 
 Index = tuple[Any, ...]
@@ -56,7 +56,6 @@ def _add_at(xp: Any, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
 
 add_at = op("add_at", _add_at, x=lambda g, index: getitem(g, index=index), dtypes="keep",
             tex=r"\operatorname{{scatter}} {0}",
-
             sample=normal((3, 2), index=(np.array([0, 2, 2]), slice(1, 3)),
                           shape=(4, 3)))  # fmt: skip
 
@@ -84,7 +83,7 @@ clear_at = op("clear_at", lambda xp, x, *, index: _put(xp, x, 0, index=index),
               sample=normal((4, 3), index=(np.array([0, 2]), slice(1, 3))))  # fmt: skip
 
 
-def _along(xp: Any, x: Any, index: Any, dim: int) -> tuple[Any, ...]:
+def along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
     """The index that reads ``x[..., index[...], ...]`` along ``dim``."""
     grid = [xp.arange(n).reshape((-1,) + (1,) * (index.ndim - d - 1))
             for d, n in enumerate(index.shape)]  # fmt: skip
@@ -92,7 +91,7 @@ def _along(xp: Any, x: Any, index: Any, dim: int) -> tuple[Any, ...]:
     return tuple(grid)
 
 
-gather = op("gather", lambda xp, x, index, *, dim: x[_along(xp, x, index, dim)],
+gather = op("gather", lambda xp, x, index, *, dim: x[along(xp, index, dim)],
             x=lambda g, index, x_shape, dim: gather_add(g, index, dim=dim, shape=x_shape),
             fixed=("index",), dtypes="keep", tex=r"\operatorname{{gather}}({0}, {1})",
             sample=given(random((3, 4)), [[0, 1, 1], [3, 3, 2]], dim=1))  # fmt: skip
@@ -100,7 +99,7 @@ gather = op("gather", lambda xp, x, index, *, dim: x[_along(xp, x, index, dim)],
 
 def _gather_add(xp: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
     cut = x[tuple(slice(0, n) for n in index.shape)]
-    return backend.scatter_add(xp.zeros(shape, x.dtype), _along(xp, x, index, dim), cut)
+    return backend.scatter_add(xp.zeros(shape, x.dtype), along(xp, index, dim), cut)
 
 
 def _gather_add_rule(g: Any, x_shape: tuple[int, ...], index: Any, dim: int) -> Any:
@@ -112,7 +111,6 @@ def _gather_add_rule(g: Any, x_shape: tuple[int, ...], index: Any, dim: int) -> 
 
 gather_add = op("gather_add", _gather_add, x=_gather_add_rule, fixed=("index",), dtypes="keep",
                 prefix="ScatterAdd", tex=r"\operatorname{{scatter}}({0}, {1})",
-
                 sample=given(random((2, 3)), [[0, 1, 1], [3, 3, 2]], dim=1,
                              shape=(3, 4)))  # fmt: skip
 
@@ -128,3 +126,15 @@ def _fold_repeats(g: Any, shape: tuple[int, ...], repeats: tuple[int, ...]) -> A
     parts = reshape(g, shape=tuple(split))
     summed = sum_(parts, dim=tuple(range(0, len(split), 2)), keepdim=False)
     return reshape(summed, shape=tuple(shape))
+
+
+def _argsort(xp: Any, x: Any, *, dim: int, descending: bool) -> Any:
+    """A stable order. From large to small is the order of the reversed array, read backwards."""
+    if not descending:
+        return xp.argsort(x, axis=dim, kind="stable")
+    order = xp.argsort(xp.flip(x, axis=dim), axis=dim, kind="stable")
+    return x.shape[dim] - 1 - xp.flip(order, axis=dim)
+
+
+argsort = op("argsort", _argsort, dtypes="keep", tex=r"\operatorname{{argsort}} {0}",
+             sample=spread((3, 4), dim=1, descending=True))  # fmt: skip

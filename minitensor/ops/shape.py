@@ -163,3 +163,27 @@ tril = op("tril", lambda xp, x, *, diagonal: xp.tril(x, diagonal),
 triu = op("triu", lambda xp, x, *, diagonal: xp.triu(x, diagonal),
           x=lambda g, diagonal: triu(g, diagonal=diagonal), dtypes="keep",
           tex=r"\operatorname{{triu}} {0}", sample=normal((3, 4), diagonal=-1))  # fmt: skip
+
+
+def _diagonal(xp: Any, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    return backend.writable(xp.diagonal(x, offset, dim1, dim2))
+
+
+def _put_diagonal(
+    xp: Any, x: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int
+) -> Any:
+    out = xp.zeros(shape, x.dtype)
+    _diagonal(xp, out, offset=offset, dim1=dim1, dim2=dim2)[...] = x
+    return out
+
+
+diagonal = op("diagonal", _diagonal,
+              x=lambda g, x_shape, offset, dim1, dim2: put_diagonal(
+                  g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
+              dtypes="keep", view=True, tex=r"\operatorname{{diagonal}} {0}",
+              sample=normal((3, 2, 4), offset=1, dim1=2, dim2=0))  # fmt: skip
+put_diagonal = op("put_diagonal", _put_diagonal,
+                  x=lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2),
+                  dtypes="keep", prefix="DiagEmbed", tex=r"\operatorname{{diag}} {0}",
+                  sample=normal((2, 3), shape=(4, 2, 3), offset=-1,
+                                dim1=0, dim2=2))  # fmt: skip

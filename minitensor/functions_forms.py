@@ -1,0 +1,131 @@
+"""How PyTorch's functions may be called: NumPy's argument names, ``out=``, refusals in its words.
+
+``public`` wraps a function for users. Results with names, as ``max(dim)`` gives them, are here too.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from . import backend, core, inplace
+from .core import Op, Tensor
+
+# NumPy's names for arguments, which PyTorch takes as well.
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
+
+
+def public(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` with NumPy's argument names, ``out=``, and a TypeError that names what is wrong.
+
+    ``out`` is written with the result and returned. Raises RuntimeError where a gradient would be
+    lost by it.
+    """
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = {k if k in known else ALIASES.get(k, k): v for k, v in kwargs.items()}
+        out = kwargs.pop("out", None)
+        try:
+            result = function(*args, **kwargs)
+        except (AttributeError, TypeError, ValueError) as error:
+            check_tensors(function, args, kwargs)
+            raise error
+        return result if out is None else write_out(function.__name__, result, out)
+
+    return call
+
+
+def check_tensors(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
+    """Raise TypeError if an argument that must be a Tensor is not."""
+    parameters = inspect.signature(function).parameters
+    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+    for p in parameters.values():
+        if p.annotation == "Tensor" and not isinstance(given.get(p.name), Tensor):
+            raise refusal(function.__name__, p.name, given.get(p.name))
+
+
+def refusal(function: str, argument: str, given: Any) -> TypeError:
+    """The error that says: this argument must be a Tensor."""
+    kind = type(given).__name__
+    return TypeError(f"{function}(): argument '{argument}' must be Tensor, not {kind}")
+
+
+def write_out(name: str, result: Any, out: Any) -> Any:
+    """Write a result, or each of several, into ``out``; return ``out``."""
+    if isinstance(out, tuple | list):
+        return type(result)(write_out(name, r, o) for r, o in zip(result, out, strict=True))
+    if core.GRAD and (result.needs_grad or out.needs_grad):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    if out.array.shape != result.array.shape:
+        if out.array.size:
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape "
+                f"{list(out.array.shape)}, which does not match the required output shape "
+                f"{list(result.array.shape)}.",
+                stacklevel=4,
+            )
+        module = backend.MODULES[type(out.array)]
+        out.array = module.empty(result.array.shape, out.array.dtype)
+    return inplace.assign(out, result, name)
+
+
+# -- primitives under PyTorch's argument names -----------------------------------------------------
+
+
+def of_one(op: Op) -> Callable[..., Any]:
+    """A primitive of one input as a function ``f(input, *, out=None)``."""
+    lane = op.call
+
+    def call(input: Tensor, *, out: Tensor | None = None) -> Any:
+        if not isinstance(input, Tensor):
+            raise refusal(op.name, "input", input)
+        return lane(input) if out is None else write_out(op.name, lane(input), out)
+
+    return functools.update_wrapper(call, lane, ("__name__", "__doc__"))
+
+
+def of_two(op: Op, numbers: bool = True) -> Callable[..., Any]:
+    """A primitive of two inputs as ``f(input, other, *, out=None)``; may one be a number?"""
+    lane = op.call
+
+    def call(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
+        if not isinstance(other, Tensor) and not (numbers and isinstance(input, Tensor)):
+            raise refusal(op.name, "other", other)
+        if not isinstance(input, Tensor) and not numbers:
+            raise refusal(op.name, "input", input)
+        result = lane(input, other)
+        return result if out is None else write_out(op.name, result, out)
+
+    return functools.update_wrapper(call, lane, ("__name__", "__doc__"))
+
+
+# -- results with names ----------------------------------------------------------------------------
+
+
+class Named(tuple[Tensor, ...]):
+    """Results that have names, such as ``.values`` and ``.indices``."""
+
+    __slots__ = ()
+    name = ""
+    fields: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        parts = ",\n".join(f"{f}={x!r}" for f, x in zip(self.fields, self, strict=True))
+        return f"minitensor.return_types.{self.name}(\n{parts})"
+
+
+def named(name: str, fields: str = "values indices") -> type[Named]:
+    """The type of a function's results, which have names."""
+    listed = tuple(fields.split())
+    members = {f: property(operator.itemgetter(i)) for i, f in enumerate(listed)}
+    return type(name, (Named,), {"__slots__": (), "name": name, "fields": listed, **members})

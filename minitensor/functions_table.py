@@ -1,0 +1,59 @@
+"""Which functions there are: as functions of the package, as methods of Tensor, or as both.
+
+Every name is PyTorch's. A function goes through ``functions_forms`` on its way to users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import core, functions, functions_index, functions_linalg, functions_math, functions_shape
+from . import functions_forms as forms
+
+UNARY = (
+    "neg reciprocal square abs sign floor ceil trunc exp exp2 expm1 log log2 log10 log1p sqrt "
+    "rsqrt sin cos tan asin acos atan sinh cosh tanh erf relu sigmoid isnan isinf isfinite "
+    "logical_not bitwise_not clone"
+).split()
+BINARY = (
+    "mul floor_divide remainder maximum minimum atan2 hypot logaddexp eq ne lt le gt ge "
+    "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
+).split()
+FUNCTIONS = (
+    "add sub div pow clamp round where sum mean var std amax amin max min argmax argmin all any "
+    "logsumexp softmax log_softmax cumsum equal reshape view flatten permute transpose t "
+    "unsqueeze squeeze expand narrow matmul mm bmm mv dot"
+).split()
+FAMILIES: tuple[Any, ...] = (functions_shape, functions_index, functions_math, functions_linalg)
+TENSORS_ONLY = "maximum minimum atan2 hypot logaddexp logical_and logical_or logical_xor".split()
+ALIASES = {
+    "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "absolute": "abs",
+    "negative": "neg", "clip": "clamp", "greater": "gt", "greater_equal": "ge", "less": "lt",
+    "less_equal": "le", "not_equal": "ne", "swapaxes": "transpose", "swapdims": "transpose",
+    "moveaxis": "movedim", "ger": "outer", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
+    "arctan2": "atan2", "fix": "trunc",
+}  # fmt: skip
+
+
+def public_methods() -> dict[str, Callable[..., Any]]:
+    """The functions that are both ``minitensor.f(x)`` and ``x.f()``, by name."""
+    found = {name: forms.of_one(core.OPS[name]) for name in UNARY}
+    for name in BINARY:
+        found[name] = forms.of_two(core.OPS[name], name not in TENSORS_ONLY)
+    plain = {name: getattr(functions, name) for name in FUNCTIONS}
+    for family in FAMILIES:
+        plain.update({name: getattr(family, name) for name in family.METHODS})
+    found.update({name: forms.public(function) for name, function in plain.items()})
+    found.update({name: found[known] for name, known in ALIASES.items()})
+    return found
+
+
+def public_functions() -> dict[str, Callable[..., Any]]:
+    """The functions of the package, by name."""
+    found = {name: getattr(functions, name) for name in ("cat", "stack")}
+    for family in FAMILIES:
+        found.update({name: getattr(family, name) for name in family.ONLY_FUNCTIONS})
+    found.update(concat=functions.cat, concatenate=functions.cat)
+    found = {name: forms.public(function) for name, function in found.items()}
+    return {**public_methods(), **found}
