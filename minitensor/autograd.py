@@ -396,7 +396,8 @@ def _as_list(value: Any) -> list[Any]:
 def _own(g: Any, fresh: bool) -> Array:
     """A gradient as an array that may be kept and written to."""
     array = backend.to_array(g)
-    return array if fresh and array.flags.writeable else array.copy()
+    writeable = getattr(array.flags, "writeable", True)  # CuPy has no read-only arrays
+    return array if fresh and writeable else array.copy()
 
 
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:

@@ -57,7 +57,7 @@ class _FunctionOp:
         self.inputs = tuple(f"x{i}" for i in range(len(inputs)))
         self.rules: dict[str, Any] = {}
         self.owner, self.ctx = owner, ctx
-        self.shapes = [(o.array.shape, o.array.dtype, type(o.array)) for o in outputs]
+        self.shapes = [_place(o) for o in outputs]
         self.sources = [_source(t, outputs) for t in ctx._to_save]
         self.frees = bool(ctx._to_save)
         self.saves = tuple(f"saved{i}" for i in range(len(ctx._to_save)))
@@ -83,21 +83,32 @@ class _FunctionOp:
         parts = g.parts if isinstance(g, Parts) else {0: g}
         grads = [self._part(parts.get(i), i) for i in range(len(self.shapes))]
         self.ctx._fetch = lambda: tuple(self._saved(saved, taped))
-        answer = self.owner.backward(self.ctx, *grads)  # type: ignore[attr-defined]
-        self.ctx._fetch = _gone
+        try:
+            answer = self.owner.backward(self.ctx, *grads)  # type: ignore[attr-defined]
+        finally:
+            self.ctx._fetch = _gone  # no longer a cycle
         answer = list(answer) if isinstance(answer, tuple) else [answer]
-        if len(answer) < len(self.inputs):
+        wanted = len(self.inputs)
+        if len(answer) < wanted or any(a is not None for a in answer[wanted:]):
             raise RuntimeError(
                 f"function {self.grad_name} returned an incorrect number of gradients (expected "
-                f"{len(self.inputs)}, got {len(answer)})"
+                f"{wanted}, got {len(answer)})"
             )
-        return [a if taped or a is None else a.array for a in answer]
+        for a in answer:
+            if a is not None and not isinstance(a, Tensor):
+                raise RuntimeError(f"expected Variable or None (got {type(a).__name__})")
+        # A view each: the learner may hold the tensor, or have given it twice, so the walk may
+        # not take it for a buffer of its own.
+        return [a if taped or a is None else a.array.view() for a in answer]
 
     def _part(self, g: Any, i: int) -> Any:
         if g is not None:
             return g if isinstance(g, Tensor) else wrap(backend.to_array(g))
-        shape, dtype, kind = self.shapes[i]
-        return wrap(backend.MODULES[kind].zeros(shape, dtype)) if self.ctx._materialize else None
+        place = self.shapes[i]
+        if place is None or not self.ctx._materialize:
+            return None
+        shape, dtype, kind = place
+        return wrap(backend.MODULES[kind].zeros(shape, dtype))
 
     def _saved(self, saved: Any, taped: bool) -> Iterator[Any]:
         for array, (source, index) in zip(saved, self.sources, strict=True):
@@ -107,6 +118,13 @@ class _FunctionOp:
                 yield wrap(array)
             else:
                 yield autograd.attach(array, self.output_nodes[index]() if index >= 0 else source)
+
+
+def _place(out: Any) -> tuple[Any, Any, type] | None:
+    """Shape, dtype and array type of an output; None for one that is no tensor."""
+    if not isinstance(out, Tensor):
+        return None
+    return out.array.shape, out.array.dtype, type(out.array)
 
 
 def _source(t: Any, outputs: list[Any]) -> tuple[Any, int]:
@@ -178,8 +196,9 @@ class Function:
             answer = cls.forward(ctx, *args)
         several = isinstance(answer, tuple)
         outputs = list(answer) if several else [answer]
-        outputs = [wrap(o.array) if any(o is a for a in args) else o for o in outputs]
-        if core.GRAD and any(needs):
+        given = [a for a in args if isinstance(a, Tensor)]
+        outputs = [wrap(o.array) if any(o is a for a in given) else o for o in outputs]
+        if core.GRAD and any(needs) and any(isinstance(o, Tensor) for o in outputs):
             _record(cls, ctx, args, outputs)
         return tuple(outputs) if several else outputs[0]
 
@@ -202,7 +221,8 @@ def _record(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[An
     node = _node(op, edges, saved, outputs[0].array.shape if single else Parts.shape)
     op.output_nodes = []
     for i, out in enumerate(outputs):
-        if any(out is t for t in ctx._no_gradient):
+        marked = any(out is t for t in ctx._no_gradient)
+        if marked or not isinstance(out, Tensor) or out.array.dtype.kind != "f":
             op.output_nodes.append(lambda: None)
             continue
         select = _Select(op.grad_name, i)

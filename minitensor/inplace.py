@@ -20,6 +20,10 @@ REFUSED_LEAF = "a leaf Variable that requires grad is being used in an in-place 
 REFUSED_VIEW = (
     "a view of a leaf Variable that requires grad is being used in an in-place operation."
 )
+OVERLAPS = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single "
+    "memory location. Please clone() the tensor before performing the operation."
+)
 BORN_QUIET = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
     "Create the view outside no_grad, or change it inside."
@@ -28,6 +32,10 @@ BORN_QUIET = (
 
 def check_writable(t: Tensor) -> None:
     """Raise RuntimeError if ``t`` may not be changed in place now."""
+    if 0 in t.array.strides and any(
+        step == 0 and n > 1 for step, n in zip(t.array.strides, t.array.shape, strict=True)
+    ):
+        raise RuntimeError(OVERLAPS)  # what expand() gives
     if not core.GRAD:
         return
     base = t.view_of.base if t.view_of else None

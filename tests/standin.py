@@ -4,9 +4,15 @@ As with CuPy, ``np.asarray`` of such an array raises, and so does mixing it with
 that works here keeps its data on the device. It does not replace CuPy: tests marked ``gpu`` do.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from minitensor import backend
+
+# What NumPy's arrays and reductions have and CuPy's (14.2) do not.
+NOT_IN_CUPY = {"ctypes", "getfield", "resize", "setfield", "setflags", "to_device"}
+ARGUMENTS_NOT_IN_CUPY = {"initial", "where"}
 
 
 class StandinArray:
@@ -26,8 +32,17 @@ class StandinArray:
         return self._data.copy()
 
     def __getattr__(self, name):
+        if name in NOT_IN_CUPY:
+            raise AttributeError(f"a GPU array has no attribute {name!r}")
         value = getattr(self._data, name)
         return function(value, self) if callable(value) else outward(value, self)
+
+    @property
+    def flags(self):
+        """What CuPy's flags tell: nothing of `writeable`, for one."""
+        ours = self._data.flags
+        names = ("c_contiguous", "f_contiguous", "fnc", "forc", "owndata")
+        return SimpleNamespace(**{name: getattr(ours, name) for name in names})
 
     def __getitem__(self, index):
         return outward(self._data[inward(index)], self)
@@ -70,6 +85,8 @@ def outward(value, source=None):
         shares = source is not None and np.shares_memory(value, source._data)
         if not shares:
             return StandinArray(value)
+        if 0 not in value.strides:
+            value.flags.writeable = True  # CuPy knows no read-only views, such as NumPy's diagonal
         return StandinArray(value, source if source.base is None else source.base)
     if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value):
         return tuple(outward(v) for v in value)
@@ -86,6 +103,8 @@ def function(call, owner=None):
                 break
         else:
             source = None
+        if ARGUMENTS_NOT_IN_CUPY & set(kwargs):
+            raise TypeError(f"a GPU's functions do not take all of {sorted(kwargs)}")
         with np.errstate(all="ignore"):  # a device computes nan and inf in silence
             out = call(*(inward(a) for a in args), **{k: inward(v) for k, v in kwargs.items()})
         return out if type(out) in (list, int, float, bool) else outward(out, source)

@@ -172,3 +172,163 @@ def test_no_step_is_recorded_without_need():
     with mt.no_grad():
         assert Exp.apply(leaf([1.0])).grad_fn is None
     assert grad(Exp.apply(leaf(0.0)), leaf(1.0), allow_unused=True) == (None,)
+
+
+def test_gradients_given_twice_or_held_are_copied():
+    """The learner's tensors stay the learner's: no `.grad` shares memory with one."""
+    kept = mt.ones(2)
+
+    class Sum(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x + y
+
+        @staticmethod
+        def backward(ctx, g):
+            twice = g * 2
+            return (twice, twice) if ctx.needs_input_grad[1] else (kept, None)
+
+    x, y = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    Sum.apply(x, y).sum().backward()
+    x.grad += 1
+    assert x.grad.tolist() == [3, 3] and y.grad.tolist() == [2, 2]
+    x.grad = None
+    (Sum.apply(x, mt.ones(2)) + Sum.apply(x, mt.ones(2))).sum().backward()
+    x.grad += 1
+    assert x.grad.tolist() == [3, 3] and kept.tolist() == [1, 1]
+
+
+class Parts(Function):
+    """Takes and gives things that are no tensors, and an integer tensor."""
+
+    @staticmethod
+    def forward(ctx, x, factor, note):
+        ctx.factor = factor
+        return x * factor, note, None, x.argmax()
+
+    @staticmethod
+    def backward(ctx, g, *others):
+        assert [o if o is None else o.tolist() for o in others] == [None, None, 0]
+        return g * ctx.factor, None, None
+
+
+def test_inputs_and_outputs_that_are_no_tensors():
+    x = leaf([1.0, 2.0])
+    y, note, nothing, where = Parts.apply(x, 3, "note")
+    assert (note, nothing, where.requires_grad) == ("note", None, False)
+    y.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda g: (g, g), r"incorrect number of gradients \(expected 1, got 2\)"),
+        (lambda g: "no", r"expected Variable or None \(got str\)"),
+    ],
+)
+def test_answers_that_are_refused(answer, words):
+    class Bad(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return answer(g)
+
+    with pytest.raises(RuntimeError, match=words):
+        Bad.apply(leaf([1.0])).sum().backward()
+
+
+def test_nones_beyond_the_inputs_are_let_pass():
+    class Padded(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2, None
+
+    x = leaf([1.0])
+    Padded.apply(x).sum().backward()
+    assert x.grad.tolist() == [2]
+
+
+def test_outputs_have_hooks_changes_and_gradients_of_their_own():
+    class Both(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return g * 2 + h * 3
+
+    x, seen = leaf([3.0]), []
+    y, z = Both.apply(x)
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    assert [g.tolist() for g in grad((y * z).sum(), [y, z, x])] == [[9], [6], [36]]
+    y, z = Both.apply(x)
+    y.mul_(4)
+    (y * z).sum().backward()
+    assert x.grad.tolist() == [144] and seen == [[9]]
+
+
+def test_gradients_of_gradients_through_two_outputs():
+    class Powers(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x, x * x * x
+
+        @staticmethod
+        def backward(ctx, g, h):
+            (x,) = ctx.saved_tensors
+            return g * 2 * x + h * 3 * x * x
+
+    x = leaf([2.0])
+    square, cube = Powers.apply(x)
+    (first,) = grad((square * cube).sum(), x, create_graph=True)
+    (second,) = grad(first.sum(), x)
+    assert first.tolist() == [5 * 2**4] and second.tolist() == [20 * 2**3]
+
+
+def test_backward_may_walk_a_graph_of_its_own():
+    class Inner(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            with mt.enable_grad():
+                inner = ctx.saved_tensors[0].detach().requires_grad_()
+                (inner * inner).sum().backward()
+            return g * inner.grad
+
+    x = leaf([3.0])
+    Inner.apply(x).sum().backward()
+    assert x.grad.tolist() == [6]
+
+
+def test_what_ctx_knows():
+    seen = []
+
+    class Curious(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            assert not mt.is_grad_enabled()
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append((ctx.needs_input_grad, g.requires_grad, mt.is_grad_enabled()))
+            return g, None
+
+    x = leaf([3.0])
+    Curious.apply(x, mt.ones(1)).sum().backward()
+    grad(Curious.apply(x, mt.ones(1)).sum(), x, create_graph=True)
+    assert seen == [((True, False), False, False), ((True, False), False, True)]

@@ -187,3 +187,11 @@ def test_random_programs_give_pytorchs_gradients(seed):
         return
     for got, want in zip(program(mt, seed), wanted, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
+
+
+def test_memory_that_several_elements_share_is_not_written_to():
+    x = mt.ones(1, 3).expand(2, 3)
+    for change in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.copy_(mt.ones(3))):
+        with pytest.raises(RuntimeError, match=r"single memory location. Please clone\(\)"):
+            change()
+    assert x.clone().add_(1).tolist() == [[2, 2, 2]] * 2
