@@ -20,7 +20,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .graph import LIMIT, Arrow, Box, Graph, collapse, graph
+from .data import Arrow, Box, Graph
+from .fold import LIMIT, collapse
+from .graph import graph
 from .record import record, scope
 from .render import Drawing
 from .symbols import Symbol, derivative, formula
@@ -53,6 +55,7 @@ def draw(
 
     Raises TypeError for what has no graph, KeyError for a box to mark that is not there.
     """
+    own_names = names is None
     if names is None:
         frame = sys._getframe(1)
         names = (
@@ -60,5 +63,5 @@ def draw(
             if frame.f_locals is not frame.f_globals
             else (frame.f_globals)
         )
-    made = graph(x, names, limit)
+    made = graph(x, names, limit, own_names)
     return Drawing(made, caption, highlight=highlight, slopes=slopes, direction=direction)

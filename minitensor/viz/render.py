@@ -9,12 +9,13 @@ from __future__ import annotations
 import html
 import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .graph import Arrow, Box, Graph, number
+from .data import Arrow, Box, Graph, number
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, lightened for backgrounds.
 FILLS = {"leaf": "#cfe8f7", "constant": "#f2f2f2", "op": "#ffffff", "more": "#e0e0e0"}
@@ -25,6 +26,7 @@ SIGNS = {
     "pow_number": "power", "pow_tensor": "power", "*": "×", "-": "−", "/": "÷",
 }  # fmt: skip
 FONT = "Helvetica"
+USUAL = ("", "float32")  # dtypes that need no mention
 
 
 def _cell(text: str, **attributes: str) -> str:
@@ -37,10 +39,10 @@ def _value_rows(value: Any, label: str = "") -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list):
-        return [_cell(f"{label}{number(value)}")]
+        return [_cell(f"{label}{_brief(value)}")]
     array = np.array(value)
     if array.ndim > 2 or not 0 < array.size <= 16:
-        return [_cell(f"{label}mean {number(array.mean())}")] if array.size else []
+        return [_cell(f"{label}{_brief(value)}")] if array.size else []
     rows = np.atleast_2d(array)
     top = max(float(np.abs(rows).max()), 1e-12)
     body = "".join(
@@ -65,8 +67,12 @@ def _label(box: Box, result: bool, marked: bool) -> str:
     sign = SIGNS.get(box.op, box.op)
     title = " ".join(part for part in (("▶" if marked else ""), sign, box.name) if part)
     shape = f"{list(box.shape)}" if box.shape else ""
-    head = " ".join(part for part in (title or ("result" if result else "value"), shape) if part)
+    dtype = box.dtype if box.shape and box.dtype not in USUAL else ""
+    named = title or ("result" if result else "value")
+    head = " ".join(part for part in (named, shape, dtype) if part)
     cells = [_cell(head), *_value_rows(box.value), *_value_rows(box.grad, "grad ")]
+    if box.changed:
+        cells.append(_cell("changed after use"))
     rows = "".join(f"<TR>{cell}</TR>" for cell in cells)
     fill = RESULT if result else FILLS[box.kind]
     style = {"leaf": "ROUNDED", "constant": "DASHED"}.get(box.kind, "SOLID")
@@ -114,16 +120,36 @@ def dot_source(
 
 
 def _clusters(graph: Graph) -> list[str]:
-    """A frame around the boxes of each scope."""
-    scopes: dict[str, list[str]] = {}
+    """A frame around the boxes of each scope; a scope in a scope is a frame in a frame.
+
+    A parameter that only one scope uses is drawn inside it.
+    """
+    users: dict[str, set[str]] = {}
+    scope_of = {b.id: b.scope for b in graph.boxes}
+    for arrow in graph.arrows:
+        users.setdefault(arrow.source, set()).add(scope_of[arrow.target])
+    inside: dict[str, list[str]] = {}
     for box in graph.boxes:
-        if box.scope:
-            scopes.setdefault(box.scope, []).append(box.id)
-    return [
-        f'  subgraph cluster_{i} {{ label="{html.escape(name)}"; fontname="{FONT}"; style=dashed; '
-        f"{'; '.join(ids)}; }}"
-        for i, (name, ids) in enumerate(scopes.items())
-    ]
+        own = users.get(box.id, set()) if box.kind == "leaf" and box.requires_grad else set()
+        scope = box.scope or (min(own) if len(own) == 1 else "")
+        parts = scope.split("/") if scope else []
+        for depth in range(len(parts)):
+            inside.setdefault("/".join(parts[: depth + 1]), [])
+        if scope:
+            inside[scope].append(box.id)
+    numbers = {scope: i for i, scope in enumerate(inside)}
+    return [_frame(scope, inside, numbers) for scope in inside if "/" not in scope]
+
+
+def _frame(scope: str, inside: dict[str, list[str]], numbers: dict[str, int]) -> str:
+    """One frame, with the frames inside it. Scopes nest as deep as code does: recursion is safe."""
+    inner = [s for s in inside if s.rpartition("/")[0] == scope]
+    parts = [*inside[scope], *(_frame(s, inside, numbers) for s in inner)]
+    label = html.escape(scope.rpartition("/")[2]).replace("\\", "&#92;")
+    return (
+        f'  subgraph cluster_{numbers[scope]} {{ label="{label}"; fontname="{FONT}"; '
+        f"style=dashed; {'; '.join(parts)}; }}"
+    )
 
 
 def words(graph: Graph, slopes: bool = False) -> str:
@@ -141,22 +167,34 @@ def words(graph: Graph, slopes: bool = False) -> str:
 
 
 def _sentence(box: Box, name: str, inputs: list[str]) -> str:
+    if box.kind == "more":
+        whence = f", from {', '.join(inputs)}" if inputs else ""
+        return f"{name}: {box.size} boxes folded into one{whence}"
     made = f" = {SIGNS.get(box.op, box.op)}({', '.join(inputs)})" if box.op else ""
     parts = [f"{name}{made}"]
     if box.shape:
         parts.append(f"shape {list(box.shape)}")
+        if box.dtype not in USUAL:
+            parts.append(box.dtype)
     for label, value in (("value", box.value), ("grad", box.grad)):
         if value is not None:
-            text = number(value) if not isinstance(value, list) else _brief(value)
-            parts.append(f"{label} {text}")
+            parts.append(f"{label} {_brief(value)}")
+    if box.changed:
+        parts.append("changed after use")
     return ", ".join(parts)
 
 
-def _brief(value: list[Any]) -> str:
-    array = np.array(value)
-    if array.size > 8:
-        return f"mean {number(array.mean())}"
-    return str([number(v) for v in array.reshape(-1)]).replace("'", "")
+def _brief(value: Any) -> str:
+    """A value in a few words: a number, up to 8 numbers, or mean and range."""
+    if not isinstance(value, list | dict):
+        return number(value)
+    if isinstance(value, list):
+        array = np.array(value)
+        if array.size <= 8:
+            return str([number(v) for v in array.reshape(-1)]).replace("'", "")
+        value = {"min": array.min(), "mean": array.mean(), "max": array.max()}
+    least, mean, greatest = (number(float(value[key]), 3) for key in ("min", "mean", "max"))
+    return f"mean {mean}, {least} to {greatest}"
 
 
 def renderer() -> str | None:
@@ -190,7 +228,10 @@ def svg(source: str, label: str) -> str | None:
     from pathlib import Path
 
     graphviz.backend.dot_command.DOT_BINARY = Path(program)
-    drawn = graphviz.Source(source).pipe(format="svg", encoding="utf-8", quiet=True)
+    try:
+        drawn = graphviz.Source(source).pipe(format="svg", encoding="utf-8", quiet=True)
+    except (graphviz.ExecutableNotFound, subprocess.CalledProcessError, OSError):
+        return None  # found, but it does not run here
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<!--.*?-->\s*", "", drawn, flags=re.S)
     text = html.escape(label, quote=True)
@@ -209,12 +250,16 @@ class Drawing:
     @property
     def label(self) -> str:
         """The sentence for screen readers: the caption, and the graph in words."""
-        head = self.caption or "Computation graph"
+        head = self.caption.lstrip("% ") or "Computation graph"  # % would make it a placeholder
         return f"{head}: " + "; ".join(self.words.splitlines())
 
     def svg(self) -> str | None:
         """The picture, or None where nothing can draw it."""
         return svg(self.dot, self.label)
+
+    def _repr_svg_(self) -> str | None:
+        """The picture, for notebooks that ask for SVG alone."""
+        return self.svg()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         drawn = self.svg()
