@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from operator import attrgetter, iadd
 from typing import Any, NamedTuple
 
@@ -39,14 +39,28 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate: set the mode for each call of ``function``."""
         core.GRAD = self.before  # only the calls of `function` are meant
-        mode = self.mode
+        return (enable_grad if self.mode else no_grad)(function)
 
-        @functools.wraps(function)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(mode):
-                return function(*args, **kwargs)
 
-        return wrapped
+def _in_steps(answer: Any, mode: Callable[[], Any]) -> Any:
+    """A generator that works under ``mode``, and only while it works; anything else as it is."""
+    if not isinstance(answer, Generator):
+        return answer
+
+    def steps() -> Any:
+        step, given = answer.send, None
+        while True:
+            try:
+                with mode():
+                    value = step(given)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, given = answer.send, (yield value)
+            except BaseException as error:  # thrown in from outside, or the wish to close
+                step, given = answer.throw, error
+
+    return steps()
 
 
 class _Mode:
@@ -71,7 +85,7 @@ class _Mode:
         if self.function is None:
             return type(self)(args[0])
         with type(self)():
-            return self.function(*args, **kwargs)
+            return _in_steps(self.function(*args, **kwargs), type(self))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -95,7 +95,7 @@ class _FunctionOp:
                 f"{wanted}, got {len(answer)})"
             )
         for a in answer:
-            if a is not None and not isinstance(a, Tensor):
+            if not isinstance(a, Tensor | None):
                 raise RuntimeError(f"expected Variable or None (got {type(a).__name__})")
         # A view each: the learner may hold the tensor, or have given it twice, so the walk may
         # not take it for a buffer of its own.

@@ -73,7 +73,12 @@ def cast(t: Tensor, dtype: Any) -> Tensor:
     """``t`` in another dtype; ``t`` itself if it has it already or ``dtype`` is None."""
     if dtype is None or backend.as_dtype(dtype).numpy == t.array.dtype:
         return t
-    return sh.to(t, dtype=backend.as_dtype(dtype).numpy, device=None)
+    return convert(t, backend.as_dtype(dtype).numpy, None)
+
+
+def convert(t: Tensor, dtype: np.dtype, device: Any) -> Tensor:
+    """``t`` in another dtype or on another device. Whole numbers have no gradient."""
+    return sh.to(t if dtype.kind == "f" else wrap(t.array), dtype=dtype, device=device)
 
 
 # -- arithmetic ------------------------------------------------------------------------------------
@@ -134,7 +139,12 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 def where(condition: Tensor, input: Any, other: Any) -> Tensor:
-    """``input`` where ``condition`` holds, else ``other``."""
+    """``input`` where ``condition`` holds, else ``other``. RuntimeError if it is not bool."""
+    if isinstance(condition, Tensor) and condition.array.dtype != bool:
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{backend.DTYPES[condition.array.dtype].name}"
+        )
     return ew.where(condition, input, other)
 
 
@@ -163,7 +173,10 @@ def var(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool
 
 def std(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
     """Standard deviation: the root of ``var``."""
-    return ew.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
+    spread = var(input, dim, correction=correction, keepdim=keepdim)
+    # Where all values are equal, the root's slope is infinite; as in PyTorch the gradient is 0.
+    flat = ew.eq(spread, 0)
+    return ew.where(flat, 0.0, ew.sqrt(ew.where(flat, 1.0, spread)))
 
 
 def _nonempty(name: str, t: Tensor, dims: tuple[int, ...]) -> None:
@@ -278,15 +291,21 @@ def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
         raise NotImplementedError(f'"softmax" not implemented for {name}: pass dtype=float32')
     if input.array.size == 0:
         return sh.clone(input)
-    return ew.sub(input, logsumexp(input, dim, keepdim=True))
+    # Less the largest, so that nothing is lost when large numbers are subtracted from each other.
+    # It counts as a constant: a shift of the input changes neither the result nor the gradient.
+    xp = backend.MODULES[type(input.array)]
+    top = xp.max(input.array, axis=many_dims(dim, input.array.ndim), keepdims=True)
+    shifted = ew.sub(input, wrap(backend.to_array(top)))
+    return ew.sub(shifted, logsumexp(shifted, dim, keepdim=True))
 
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running sums along ``dim``."""
     input = cast(input, dtype)
+    d = one_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
-        return sh.clone(input)
-    return reduce.cumsum(input, dim=one_dim(dim, input.array.ndim))
+        return reshape(reduce.cumsum(reshape(input, 1), dim=0), ())
+    return reduce.cumsum(input, dim=d)
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

@@ -32,9 +32,8 @@ BORN_QUIET = (
 
 def check_writable(t: Tensor) -> None:
     """Raise RuntimeError if ``t`` may not be changed in place now."""
-    if 0 in t.array.strides and any(
-        step == 0 and n > 1 for step, n in zip(t.array.strides, t.array.shape, strict=True)
-    ):
+    layout = zip(t.array.shape, t.array.strides, strict=True)
+    if 0 in t.array.strides and any(n > 1 and step == 0 for n, step in layout):
         raise RuntimeError(OVERLAPS)  # what expand() gives
     if not core.GRAD:
         return
@@ -91,7 +90,7 @@ def _kept(value: Any, t: Tensor, new: Tensor) -> Any:
 def adopt(t: Tensor, new: Tensor) -> None:
     """Make the step of ``new`` the history of ``t``, of its base and of the base's other views."""
     if t.view_of is None:
-        t.node, t.needs_grad = new.node, new.needs_grad
+        _take(t, new)
         base = t
     else:
         base = t.view_of.base
@@ -99,8 +98,16 @@ def adopt(t: Tensor, new: Tensor) -> None:
     for ref in base._views:
         other = ref()
         if other is not None and other.view_of is not None and other.view_of.base is base:
-            derived = follow(base, other.view_of.steps)
-            other.node, other.needs_grad = derived.node, derived.needs_grad
+            _take(other, follow(base, other.view_of.steps))
+
+
+def _take(t: Tensor, source: Tensor) -> None:
+    """Give ``t`` the step of ``source``; what ``retain_grad`` hung on the old one moves along."""
+    if getattr(t, "_retains", False) and t.node is not None and source.node is not None:
+        keep = t.node.hooks[-1:]
+        t.node.hooks = t.node.hooks[:-1]
+        source.node.hooks += keep
+    t.node, t.needs_grad = source.node, source.needs_grad
 
 
 def follow(base: Any, steps: tuple[tuple[Op, dict[str, Any]], ...]) -> Any:
@@ -119,7 +126,7 @@ def _replace_part(base: Tensor, new: Tensor, view: View) -> None:
     result = wrap(base.array)  # `assign` has written the new values already
     attrs = {"steps": view.steps}
     core.record(replace.op, (old, part), (old.array, part.array), attrs, result)
-    base.node, base.needs_grad = result.node, result.needs_grad
+    _take(base, result)
 
 
 def _with_part(xp: Any, x: Any, steps: Any, value: Any) -> Any:

@@ -6,6 +6,7 @@ made from the functions they are named after.
 
 from __future__ import annotations
 
+import functools
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -251,6 +252,9 @@ def _index_part(part: Any, xp: Any) -> Any:
                 "tensors used as indices must be long, int, byte or bool tensors, not "
                 f"{backend.DTYPES[part.array.dtype].name}"
             )
+        if part.array.dtype == np.uint8:
+            warnings.warn("indexing with dtype uint8 is deprecated, use bool instead", stacklevel=4)
+            return part.array.astype(bool)
         if part.array.ndim == 0 and part.array.dtype.kind in "iu":
             return int(part.array)
         return part.array
@@ -360,7 +364,10 @@ def register_hook(t: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Removab
     if not t.needs_grad:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     holder, slot = (t, "_hooks") if t.node is None else (t.node, "hooks")
-    setattr(holder, slot, (*getattr(holder, slot), hook))
+    hook = functools.partial(hook)  # an object of its own: the same hook may come twice
+    before = getattr(holder, slot)
+    last = before[-1:] if t.node is not None and getattr(t, "_retains", False) else ()
+    setattr(holder, slot, (*before[: len(before) - len(last)], hook, *last))
     return RemovableHandle(holder, slot, hook)
 
 
@@ -405,7 +412,7 @@ def to(t: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     stays = target.type == here.type and target.index in (None, here.index)
     if stays and dtype == t.array.dtype:
         return sh.clone(t) if copy else t
-    return sh.to(t, dtype=dtype, device=None if stays else target)
+    return functions.convert(t, dtype, None if stays else target)
 
 
 def type_as(t: Tensor, other: Tensor) -> Tensor:

@@ -365,3 +365,175 @@ def test_backward_on_several_tensors():
     assert x.grad.item() == 6
     with pytest.raises(RuntimeError, match="cannot be empty"):
         autograd.backward([x * 2], inputs=[])
+
+
+# -- hooks, modes and accumulation, where they meet ------------------------------------------------
+
+
+def test_the_same_hook_may_come_twice():
+    x, calls = leaf([1.0]), []
+    hook = calls.append
+    first = x.register_hook(hook)
+    x.register_hook(hook)
+    first.remove()
+    first.remove()
+    x.sum().backward()
+    assert len(calls) == 1
+
+
+def test_hooks_run_in_order_and_retain_grad_sees_their_answer():
+    x = leaf([1.0, 2.0])
+    y = x * 3
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    y.register_hook(lambda g: g + 1)
+    y.sum().backward()
+    assert y.grad.tolist() == [11, 11] and x.grad.tolist() == [33, 33]
+
+
+def test_retain_grad_follows_a_change_in_place():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    y.retain_grad()
+    y.mul_(3)
+    (y * y).sum().backward()
+    assert y.grad.tolist() == [6, 12] and x.grad.tolist() == [18, 36]
+    base = x * 1
+    base.retain_grad()
+    base[0] = 0.0
+    (base * base).sum().backward()
+    assert base.grad.tolist() == [0, 4]
+
+
+def test_hooks_can_be_differentiated():
+    x = leaf([2.0])
+    y = x * x
+    y.register_hook(lambda g: g * x)
+    (first,) = grad((y * y).sum(), x, create_graph=True)  # 2 y times x times 2 x
+    assert first.tolist() == [64]
+    # 8 y x, and by way of y (where the hook acts again) 4 x^2 times x times 2 x.
+    assert grad(first.sum(), x)[0].tolist() == [64 + 128]
+
+
+def test_a_hook_context_ends():
+    x, calls = leaf([1.0]), []
+    with x.register_hook(calls.append):
+        x.sum().backward()
+    x.sum().backward()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("decorate", ["no_grad", "no_grad()", "set_grad_enabled(False)"])
+def test_a_generator_keeps_its_mode_to_itself(decorate):
+    seen = []
+    mode = {"no_grad": mt.no_grad, "no_grad()": mt.no_grad()}.get(decorate)
+
+    @mode or mt.set_grad_enabled(False)
+    def numbers():
+        try:
+            for i in range(3):
+                seen.append(mt.is_grad_enabled())
+                got = yield i
+                seen.append(got)
+        except KeyError as error:
+            seen.append((type(error), mt.is_grad_enabled()))
+            yield "caught"
+        return "end"
+
+    steps = numbers()
+    assert next(steps) == 0 and mt.is_grad_enabled()
+    assert steps.send("hello") == 1 and mt.is_grad_enabled()
+    assert steps.throw(KeyError("x")) == "caught" and mt.is_grad_enabled()
+    with pytest.raises(StopIteration, match="end"):
+        next(steps)
+    assert seen == [False, "hello", False, (KeyError, False)] and mt.is_grad_enabled()
+    closed = numbers()
+    next(closed)
+    closed.close()
+    assert mt.is_grad_enabled()
+
+
+def test_decorated_methods_and_reused_modes():
+    class Model:
+        @mt.no_grad()
+        def predict(self, x):
+            return x * 2
+
+    assert not Model().predict(leaf([1.0])).requires_grad
+    mode = mt.no_grad()
+    with mode:
+        with mode:
+            assert not mt.is_grad_enabled()
+        assert not mt.is_grad_enabled()
+    assert mt.is_grad_enabled()
+    with mt.no_grad():
+        x = mt.ones(2, requires_grad=True)
+        assert x.requires_grad and (x * 2).is_leaf
+
+
+def test_seeds_are_differentiated_and_cast():
+    x, seed = leaf([1.0, 2.0]), leaf([1.0, 10.0])
+    (first,) = grad(x * x, x, seed, create_graph=True)
+    assert grad(first.sum(), seed)[0].tolist() == [2, 4]
+    (x * x).backward(mt.ones(2, dtype=mt.float64))
+    assert x.grad.dtype == mt.float32
+    with pytest.raises(RuntimeError, match="2 tensors and 1 gradients"):
+        autograd.backward([x * 1, x * 1], [mt.ones(2)])
+
+
+def test_a_leaf_is_a_graph_too():
+    x = leaf(2.0)
+    x.backward()
+    assert x.grad.item() == 1 and grad(x, x)[0].item() == 1
+    one = leaf([[3.0]])
+    (one * one).backward()  # one element counts as a scalar
+    assert one.grad.tolist() == [[6]]
+    nothing = mt.zeros(0, requires_grad=True)
+    nothing.sum().backward()
+    assert nothing.grad.shape == (0,)
+    with pytest.raises(RuntimeError, match="scalar outputs"):
+        (nothing * 1).backward()
+
+
+def test_inputs_asked_twice_have_gradients_of_their_own():
+    x = leaf(3.0)
+    a, b = grad(x * x, [x, x])
+    a += 1
+    assert (a.item(), b.item()) == (7, 6)
+
+
+def test_gradients_with_a_graph_accumulate():
+    x = leaf([2.0])
+    for _ in range(2):
+        (x**3).sum().backward(create_graph=True)
+    assert x.grad.tolist() == [24] and grad(x.grad.sum(), x)[0].tolist() == [24]
+
+
+def test_a_grad_that_was_set_is_added_to():
+    x = leaf([1.0, 2.0])
+    x.grad = mt.tensor([10.0, 10.0])
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [12, 14]
+    for wrong, error in [(mt.ones(3), RuntimeError), (mt.ones(2, dtype=mt.int64), RuntimeError),
+                         (1.0, TypeError)]:  # fmt: skip
+        with pytest.raises(error):
+            x.grad = wrong
+    x.grad = None
+    assert x.grad is None
+
+
+def test_half_of_a_shared_graph_may_be_freed():
+    x = leaf([1.0, 2.0])
+    y = x.exp()
+    left, right = y.sum(), (y * y).sum()
+    left.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        right.backward()
+
+
+def test_a_tensor_without_gradient_joins_the_graph_when_written_to():
+    x, w = mt.zeros(3), leaf(2.0)
+    x[0] = w * 3
+    x[1:].add_(w)
+    (x * x).sum().backward()
+    assert x.requires_grad and not x.is_leaf and w.grad.item() == 2 * 6 * 3 + 2 * 2 * 2

@@ -84,6 +84,8 @@ any_ = op("any", lambda xp, x, *, dim, keepdim: xp.any(x, axis=dim, keepdims=kee
 
 def _logsumexp(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     """ln(sum(exp(x))) with the maximum taken out first, so that exp cannot overflow."""
+    if any(x.shape[d] == 0 for d in dim):
+        return xp.sum(x, axis=dim, keepdims=keepdim) - math.inf
     top = xp.max(x, axis=dim, keepdims=True)
     top = xp.where(xp.isfinite(top), top, 0)
     total = xp.log(xp.sum(xp.exp(x - top), axis=dim, keepdims=True)) + top
