@@ -219,7 +219,7 @@ def sweep(order: list[Node], grads: Grads, owned: set[Any], keep: Any, mode: Mod
                     grads[edge] = iadd(old, d) if edge in owned and not taped else old + d
                     owned.add(edge)
             if not retain and node.op.frees:
-                node.saved = None
+                node.saved = saved = None
     except Exception as error:
         _say_where(node, error)
         raise

@@ -39,7 +39,7 @@ class Tensor:
     view_of: View | None
     _grad: Tensor | None = None
     _hooks: tuple[Callable[..., Any], ...] = ()  # of a leaf; others keep theirs in the node
-    _views: list[Any] = []  # noqa: RUF012 - weak references to recorded views; replaced, not mutated
+    _views: Sequence[Any] = ()  # weak references to recorded views; a list once there is one
     _quiet = False  # of what `.data` gives: changes through it go unnoticed, as in PyTorch
     name: str | None = None  # pictures show it
     __array_priority__ = 1000  # makes `ndarray * tensor` call Tensor.__rmul__
@@ -314,8 +314,10 @@ def mark_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> 
         recorded = GRAD and (before is None or before.recorded)
         result.view_of = View(base, (*steps, (op, attrs)), recorded)
         if recorded:
-            alive = [ref for ref in base._views if ref() is not None]
-            base._views = [*alive, weakref.ref(result)]
+            views = base.__dict__.setdefault("_views", [])
+            views.append(weakref.ref(result))
+            if len(views) >= 32 and len(views).bit_count() == 1:  # now and then, drop the dead
+                base._views = [ref for ref in views if ref() is not None]
 
 
 def notify(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], out: Tensor) -> None:

@@ -95,7 +95,7 @@ def adopt(t: Tensor, new: Tensor) -> None:
     else:
         base = t.view_of.base
         _replace_part(base, new, t.view_of)
-    for ref in base._views:
+    for ref in tuple(base._views):
         other = ref()
         if other is not None and other.view_of is not None and other.view_of.base is base:
             _take(other, follow(base, other.view_of.steps))
