@@ -163,17 +163,29 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     return reduce.mean(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
 
 
-def var(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
-    """Variance over ``dim``: squared deviations summed, divided by count - ``correction``."""
+def var(
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float = 1,
+) -> Tensor:  # fmt: skip
+    """Variance over ``dim``: squared deviations summed, divided by count - ``correction``.
+
+    ``unbiased`` is the older way to ask for a correction of 1 (True) or 0 (False).
+    """
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    correction = correction if unbiased is None else int(unbiased)
     dims = many_dims(dim, _floating("var", input).array.ndim)
     n = reduce.count(input.array.shape, dims)
     away = ew.square(ew.sub(input, reduce.mean(input, dim=dims, keepdim=True)))
     return reduce.sum_(away, dim=dims, keepdim=keepdim) / builtins.max(n - correction, 0)
 
 
-def std(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
+def std(
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float = 1,
+) -> Tensor:  # fmt: skip
     """Standard deviation: the root of ``var``."""
-    spread = var(input, dim, correction=correction, keepdim=keepdim)
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
     # Where all values are equal, the root's slope is infinite; as in PyTorch the gradient is 0.
     flat = ew.eq(spread, 0)
     return ew.where(flat, 0.0, ew.sqrt(ew.where(flat, 1.0, spread)))

@@ -17,6 +17,7 @@ from .core import Op, Tensor
 
 # NumPy's names for arguments, which PyTorch takes as well.
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
+ALIASES["size"] = "sizes"
 
 
 def public(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,11 +27,14 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
     lost by it.
     """
     known = inspect.signature(function).parameters
+    (star,) = [p.name for p in known.values() if p.kind is p.VAR_POSITIONAL] or [""]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             kwargs = {k if k in known else ALIASES.get(k, k): v for k, v in kwargs.items()}
+            if star in kwargs:  # flip(input=x, dims=(0, 1))
+                args = (*args, *[kwargs.pop(k) for k in ("input", star) if k in kwargs])
         out = kwargs.pop("out", None)
         try:
             result = function(*args, **kwargs)
@@ -47,14 +51,29 @@ def check_tensors(function: Callable[..., Any], args: Any, kwargs: dict[str, Any
     parameters = inspect.signature(function).parameters
     given = {**dict(zip(parameters, args, strict=False)), **kwargs}
     for p in parameters.values():
-        if p.annotation == "Tensor" and not isinstance(given.get(p.name), Tensor):
-            raise refusal(function.__name__, p.name, given.get(p.name))
+        value = given.get(p.name)
+        if p.annotation == "Tensor" and not isinstance(value, Tensor):
+            raise refusal(function.__name__, p.name, value)
+        if p.annotation == "Sequence[Tensor]":
+            listed(function.__name__, value)
 
 
-def refusal(function: str, argument: str, given: Any) -> TypeError:
+def refusal(function: str, argument: str, given: Any, wanted: str = "Tensor") -> TypeError:
     """The error that says: this argument must be a Tensor."""
     kind = type(given).__name__
-    return TypeError(f"{function}(): argument '{argument}' must be Tensor, not {kind}")
+    return TypeError(f"{function}(): argument '{argument}' must be {wanted}, not {kind}")
+
+
+def listed(name: str, tensors: Any) -> list[Tensor]:
+    """The tensors that a function got, one by one or in one list. TypeError for anything else."""
+    if isinstance(tensors, tuple) and len(tensors) == 1 and isinstance(tensors[0], tuple | list):
+        tensors = tensors[0]
+    if not isinstance(tensors, tuple | list):
+        raise refusal(name, "tensors", tensors, "tuple of Tensors")
+    for x in tensors:
+        if not isinstance(x, Tensor):
+            raise refusal(name, "tensors", x, "tuple of Tensors")
+    return list(tensors)
 
 
 def write_out(name: str, result: Any, out: Any) -> Any:
@@ -77,6 +96,14 @@ def write_out(name: str, result: Any, out: Any) -> Any:
         module = backend.MODULES[type(out.array)]
         out.array = module.empty(result.array.shape, out.array.dtype)
     return inplace.assign(out, result, name)
+
+
+def same_dtype(name: str, first: Tensor, *others: Tensor) -> None:
+    """Raise RuntimeError unless all have the dtype of ``first``."""
+    for x in others:
+        if x.array.dtype != first.array.dtype:
+            wanted, got = (backend.DTYPES[t.array.dtype].name for t in (first, x))
+            raise RuntimeError(f"{name}(): expected dtype {wanted} but got dtype {got}")
 
 
 # -- primitives under PyTorch's argument names -----------------------------------------------------

@@ -11,7 +11,7 @@ from . import backend
 from .core import Tensor, wrap
 from .functions import cast, expand, narrow, one_dim, reshape, where
 from .functions_forms import named
-from .functions_shape import broadcast_shapes, broadcast_tensors, shaped
+from .functions_shape import broadcast_shapes, broadcast_tensors, real_dim, shaped
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import shape as sh
@@ -24,18 +24,13 @@ SORTED, TOP = named("sort"), named("topk")
 
 def _check_index(name: str, input: Tensor, dim: int, index: Tensor) -> None:
     """Raise RuntimeError unless ``index`` holds places of ``dim`` and fits beside ``input``."""
-    if index.array.dtype.kind != "i" or index.array.itemsize < 4:
+    if index.array.size and (index.array.dtype.kind != "i" or index.array.itemsize < 4):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     shape, wanted = input.array.shape, index.array.shape
     if len(shape) != len(wanted):
-        raise RuntimeError(
-            f"{name}(): Index tensor must have the same number of dimensions as input tensor"
-        )
+        raise RuntimeError(f"{name}(): index and input need the same number of dimensions")
     if any(n > m for d, (n, m) in enumerate(zip(wanted, shape, strict=True)) if d != dim):
-        raise RuntimeError(
-            f"{name}(): Size does not match: expected index {list(wanted)} to be no larger than "
-            f"self {list(shape)} apart from dimension {dim}"
-        )
+        raise RuntimeError(f"{name}(): index {list(wanted)} is larger than input {list(shape)}")
     _check_bounds(index, dim, shape[dim], RuntimeError)
 
 
@@ -63,13 +58,9 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     """``gather`` with broadcasting of all other dimensions; flattened where ``dim`` is None."""
     if dim is None:
         return gather(reshape(input, -1), 0, reshape(indices, -1))
-    d = one_dim(dim, input.array.ndim)
     if input.array.ndim != indices.array.ndim:
-        raise RuntimeError(
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
-            f"but got {input.array.ndim} dimensions for input, and {indices.array.ndim} dimensions "
-            "for indices"
-        )
+        raise RuntimeError("take_along_dim(): input and indices need the same number of dimensions")
+    d = real_dim(input, dim)
     shapes = [list(x.array.shape) for x in (input, indices)]
     ends = [s[d : d + 1] for s in shapes]
     rest = broadcast_shapes(*[s[:d] + s[d + 1 :] for s in shapes])
@@ -77,7 +68,9 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     return gather(expand(input, sizes[0]), d, expand(indices, sizes[1]))
 
 
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None
+) -> Tensor:
     """A copy of ``input`` with the values of ``src`` (or one number) at the places of ``index``.
 
     A place named twice gets one of the values. Raises RuntimeError for places outside ``input``.
@@ -86,6 +79,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     x, places = _at_least_1d(input, index)
     _check_index("scatter", x, d, places)
     if not isinstance(src, Tensor):
+        src = src if value is None else value
         src = wrap(backend.MODULES[type(x.array)].full(places.array.shape, src, x.array.dtype))
     values = _values_for("scatter", x, places, src)
     target = ix.along(backend.MODULES[type(x.array)], places.array, d)
@@ -99,10 +93,7 @@ def _values_for(name: str, x: Tensor, places: Tensor, src: Tensor) -> Tensor:
     (values,) = _at_least_1d(src)
     fits = len(values.array.shape) == len(places.array.shape)
     if not fits or any(map(int.__gt__, places.array.shape, values.array.shape)):
-        raise RuntimeError(
-            f"{name}(): Expected index {list(places.array.shape)} to be no larger than src "
-            f"{list(src.array.shape)}"
-        )
+        raise RuntimeError(f"{name}(): index {list(places.array.shape)} is larger than src")
     return sh.crop(values, before=(0,) * values.array.ndim, shape=places.array.shape)
 
 
@@ -130,7 +121,10 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The parts of ``input`` along ``dim`` that ``index`` names, in its order."""
     d, places = _vector_index("index_select", input, dim, index)
     (x,) = _at_least_1d(input)
-    _check_bounds(index, d, x.array.shape[d], IndexError)
+    if not input.array.ndim and index.array.size != 1:
+        raise RuntimeError("index_select(): of a scalar there is 1 value only")
+    size = x.array.shape[d]
+    _check_bounds(index, d, size, IndexError if size or x.array.ndim == 1 else RuntimeError)
     out = ix.getitem(x, index=places)
     return reshape(out, ()) if input.array.ndim == 0 else out
 
@@ -140,14 +134,12 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     d, places = _vector_index("index_add", input, dim, index)
     x, values = _at_least_1d(input, source)
     shape = (*x.array.shape[:d], places[-1].size, *x.array.shape[d + 1 :])
-    if values.array.shape != shape or values.array.dtype != x.array.dtype:
-        raise RuntimeError(
-            f"index_add_(): expected a source of shape {list(shape)} and of self's dtype, but got "
-            f"{list(source.array.shape)} of {backend.DTYPES[source.array.dtype].name}"
-        )
-    _check_bounds(index, d, x.array.shape[d], RuntimeError)
+    fits = values.array.shape == shape and input.array.ndim in (source.array.ndim, len(shape))
+    if not fits or values.array.dtype != x.array.dtype:
+        raise RuntimeError(f"index_add(): source needs shape {list(shape)} and the dtype of self")
+    _check_bounds(index, d, x.array.shape[d], RuntimeError if x.array.ndim > 1 else IndexError)
     added = shaped(ix.add_at(values, index=places, shape=x.array.shape), input.array.shape)
-    return ew.add(input, added if alpha == 1 else ew.mul(added, alpha))
+    return ew.add(input, added if alpha == 1 else cast(ew.mul(added, alpha), x.array.dtype))
 
 
 def repeat_interleave(
@@ -160,6 +152,10 @@ def repeat_interleave(
     xp = backend.MODULES[type(input.array)]
     if repeats is None:
         repeats, size = input, input.array.size
+        if input.array.dtype.kind != "i":
+            raise NotImplementedError("repeat_interleave() takes counts that are int32 or int64")
+        if input.array.ndim != 1:
+            raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
     else:
         input = reshape(input, -1) if dim is None else input
         d = one_dim(0 if dim is None else dim, input.array.ndim)
@@ -170,10 +166,7 @@ def repeat_interleave(
     if (counts < 0) if isinstance(counts, int) else any(n < 0 for n in counts):
         raise RuntimeError("Repeats must be non-negative")
     if isinstance(counts, list) and len(counts) not in (1, size):
-        raise RuntimeError(
-            "repeats must have the same size as input along dim, but got repeats.size(0) = "
-            f"{len(counts)} and input.size({dim or 0}) = {size}"
-        )
+        raise RuntimeError(f"repeat_interleave(): {len(counts)} repeats for a size of {size}")
     places = wrap(xp.repeat(xp.arange(size), counts))
     return places if repeats is input else index_select(input, d, places)
 
@@ -192,10 +185,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     _bool_mask("masked_fill", mask)
     if isinstance(value, Tensor):
         if value.array.ndim:
-            raise RuntimeError(
-                "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
-                f"{value.array.ndim} dimension(s)."
-            )
+            raise RuntimeError("masked_fill only supports a 0-dimensional value tensor")
         value = cast(value, input.array.dtype)
     else:
         value = input.array.dtype.type(value).item()
@@ -239,6 +229,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     d = one_dim(dim, input.array.ndim)
     if not 0 <= k <= (input.array.shape[d] if input.array.ndim else 1):
         raise RuntimeError("selected index k out of range")
+    if input.array.dtype == bool:
+        raise RuntimeError("topk does not support bool dtypes")
     order = argsort(input, d, largest)
     order = narrow(order, d, 0, k) if input.array.ndim else order
     return TOP((gather(input, d, order), order))
@@ -252,7 +244,9 @@ def unique(
 
     On demand also where each element's value is among them, and how often each occurs.
     """
-    xp = backend.MODULES[type(input.array)]
+    xp, size = backend.MODULES[type(input.array)], input.array.size
+    if dim is not None and input.array.shape[real_dim(input, dim)] and not size:
+        raise RuntimeError("There are 0 sized dimensions, and they aren't selected")
     found = xp.unique(
         input.array, return_inverse=True, return_counts=True, axis=dim, equal_nan=False
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from .core import Tensor
 from .functions import bmm, expand, mm, one_dim, permute, reshape, sum
+from .functions_forms import listed, same_dtype
 from .functions_shape import broadcast_shapes, diagonal, shaped
 from .ops import elementwise as ew
 from .ops.linalg import matmul
@@ -68,15 +69,11 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         raise RuntimeError("both dimension lists should have same length")
     pairs = dict(zip(second, first, strict=True))
     for d, c in pairs.items():
-        if b.array.shape[d] != a.array.shape[c]:
-            raise RuntimeError(
-                "contracted dimensions need to match, but first has size "
-                f"{a.array.shape[c]} in dim {c} and second has size {b.array.shape[d]} in dim {d}"
-            )
+        if b.array.shape[d] != a.array.shape[c] and 1 not in (b.array.shape[d], a.array.shape[c]):
+            raise RuntimeError(f"contracted dimensions need to match: {c} and {d} do not")
     b_labels = [pairs.get(d, n + d) for d in range(m)]
-    keep = [d for d in range(n) if d not in first]
-    out, _ = contract(a, list(range(n)), b, b_labels, keep)
-    return out
+    (a, a_labels), (b, b_labels) = _broadcast([(a, list(range(n))), (b, b_labels)])
+    return contract(a, a_labels, b, b_labels, [d for d in range(n) if d not in first])[0]
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
@@ -84,10 +81,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     if not input.array.ndim or not other.array.ndim:
         return ew.mul(input, other)
     if input.array.shape[-1] != other.array.shape[-1]:
-        raise RuntimeError(
-            "inner() the last dimension must match on both input tensors but got shapes "
-            f"{list(input.array.shape)} and {list(other.array.shape)}"
-        )
+        raise RuntimeError("inner() the last dimension must match on both input tensors")
     return tensordot(input, other, ([-1], [-1]))
 
 
@@ -101,16 +95,15 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     side, the letters that occur once remain, in alphabetical order. ``...`` stands for dimensions
     that broadcast. Raises RuntimeError for an equation that does not fit the operands.
     """
-    tensors = list(operands[0] if len(operands) == 1 and not isinstance(operands[0], Tensor)
-                   else operands)  # fmt: skip
+    tensors = listed("einsum", operands)
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not tensors or len(terms) != len(tensors):
         raise RuntimeError(f"einsum(): {len(terms)} operands in the equation, {len(tensors)} given")
-    listed = [_labels(t, x.array.ndim) for t, x in zip(terms, tensors, strict=True)]
-    output = _output(listed, right if arrow else None)
-    parts = [_one_each(x, labels) for x, labels in zip(tensors, listed, strict=True)]
-    parts = _broadcast(parts, output)
+    named = [_labels(t, x.array.ndim) for t, x in zip(terms, tensors, strict=True)]
+    output = _output(named, right if arrow else None)
+    parts = [_one_each(x, labels) for x, labels in zip(tensors, named, strict=True)]
+    parts = _broadcast(parts)
     out, labels = _without(*parts[0], output + [n for _, names in parts[1:] for n in names])
     for i, (x, names) in enumerate(parts[1:], 2):
         keep = output + [n for _, later in parts[i:] for n in later]
@@ -125,10 +118,7 @@ def _labels(term: str, ndim: int) -> Labels:
         raise RuntimeError(f"einsum(): invalid subscript given in {term!r}: letters and '...' only")
     hidden = ndim - len(before) - len(after)
     if hidden < 0 or (hidden and not dots):
-        raise RuntimeError(
-            f"einsum(): the number of subscripts in {term!r} does not match the number of "
-            f"dimensions ({ndim}) of its operand"
-        )
+        raise RuntimeError(f"einsum(): {term!r} does not match an operand of {ndim} dimensions")
     return [*before, *reversed(range(hidden)), *after]
 
 
@@ -142,9 +132,7 @@ def _output(listed: list[Labels], right: str | None) -> Labels:
     output = [*before, *(hidden if dots else []), *after]
     for name in output:
         if name not in everything or output.count(name) > 1:
-            raise RuntimeError(
-                f"einsum(): output subscript {name} must occur in the input, and once in the output"
-            )
+            raise RuntimeError(f"einsum(): output {name} must occur in the input, and once")
     return output
 
 
@@ -155,21 +143,22 @@ def _one_each(x: Tensor, labels: Labels) -> tuple[Tensor, Labels]:
             first = labels.index(name)
             second = labels.index(name, first + 1)
             if x.array.shape[first] != x.array.shape[second]:
-                raise RuntimeError(
-                    f"einsum(): subscript {name} is repeated for an operand but the sizes don't "
-                    f"match, {x.array.shape[second]} != {x.array.shape[first]}"
-                )
+                raise RuntimeError(f"einsum(): subscript {name} is repeated with other sizes")
             x = diagonal(x, 0, first, second)
             labels = [n for n in labels if n != name] + [name] * (labels.count(name) - 1)
     return x, labels
 
 
-def _broadcast(parts: list[Any], output: Labels) -> list[Any]:
+def _broadcast(parts: list[Any]) -> list[Any]:
     """Every label with one size: dimensions of size 1 expand to what the others have."""
     names = list(dict.fromkeys(n for _, labels in parts for n in labels))
     shapes = [[_sizes(x, labels).get(n, 1) for n in names] for x, labels in parts]
     full = dict(zip(names, broadcast_shapes(*shapes), strict=True))
-    return [(expand(x, [full[n] for n in labels]), labels) for x, labels in parts]
+    grown = [[full[n] for n in labels] for _, labels in parts]
+    return [
+        (x if x.array.shape == tuple(shape) else expand(x, shape), labels)
+        for (x, labels), shape in zip(parts, grown, strict=True)
+    ]
 
 
 def _without(x: Tensor, labels: Labels, keep: Labels) -> tuple[Tensor, Labels]:
@@ -190,10 +179,12 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 
 def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    same_dtype("addmm", input, product)
     product = product if alpha == 1 else ew.mul(product, alpha)
-    if beta == 0:
+    grown = expand(input, product.array.shape)
+    if beta == 0:  # then not even a NaN of input matters
         return product
-    return ew.add(expand(input if beta == 1 else ew.mul(input, beta), product.array.shape), product)
+    return ew.add(grown if beta == 1 else ew.mul(grown, beta), product)
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:

@@ -25,7 +25,7 @@ from .functions import (
     sum,
     where,
 )
-from .functions_forms import named
+from .functions_forms import named, same_dtype
 from .functions_index import gather, index_select, sort
 from .ops import elementwise as ew
 from .ops import reduce
@@ -57,7 +57,7 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """From ``input`` (at weight 0) to ``end`` (at weight 1) on a straight line; both are exact."""
-    _same_dtype("lerp", input, end, *([weight] if isinstance(weight, Tensor) else []))
+    same_dtype("lerp", input, end, *([weight] if isinstance(weight, Tensor) else []))
     way = ew.sub(end, input)
     near_start = ew.add(input, ew.mul(weight, way))
     near_end = ew.sub(end, ew.mul(way, ew.sub(1, weight) if isinstance(weight, Tensor)
@@ -65,13 +65,6 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     if isinstance(weight, Tensor):
         return where(ew.lt(ew.abs_(weight), 0.5), near_start, near_end)
     return near_start if abs(weight) < 0.5 else near_end
-
-
-def _same_dtype(name: str, first: Tensor, *others: Tensor) -> None:
-    for x in others:
-        if x.array.dtype != first.array.dtype:
-            wanted, got = (backend.DTYPES[t.array.dtype].name for t in (first, x))
-            raise RuntimeError(f"{name}(): expected dtype {wanted} but got dtype {got}")
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
@@ -92,7 +85,7 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
     """Where ``|input - other| <= atol + rtol * |other|``."""
-    _same_dtype("isclose", input, other)
+    same_dtype("isclose", input, other)
     xp = backend.MODULES[type(input.array)]
     near = xp.isclose(input.array, other.array, rtol=rtol, atol=atol, equal_nan=equal_nan)
     return wrap(backend.to_array(near))
@@ -176,10 +169,9 @@ def norm(
         raise NotImplementedError(f"norm of order {p!r} is not supported")
     order = 2 if p in ("fro", None) else p
     size, dims = ew.abs_(x), many_dims(dim, x.array.ndim)
-    if order == math.inf:
-        return amax(size, dims, keepdim)
-    if order == -math.inf:
-        return amin(size, dims, keepdim)
+    if order in (math.inf, -math.inf):
+        _some_values("norm", input, dims)
+        return (amax if order > 0 else amin)(size, dims, keepdim)
     if order == 0:
         return sum(cast(ew.ne(x, 0), x.array.dtype), dims, keepdim)
     if order == 1:
@@ -198,8 +190,15 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """The smallest and the largest, along ``dim`` or of all."""
-    dims = () if dim is None else dim
+    dims = many_dims(dim, input.array.ndim)
+    if dim is None:
+        _some_values("aminmax", input, dims)
     return EXTREMES((amin(input, dims, keepdim), amax(input, dims, keepdim)))
+
+
+def _some_values(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
+    if not reduce.count(input.array.shape, dims):
+        raise RuntimeError(f"{name}(): an empty dimension has no largest and no smallest value")
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -271,7 +270,7 @@ def _ranks(input: Tensor, q: Any) -> Any:
     xp = backend.MODULES[type(input.array)]
     if not isinstance(q, Tensor):
         q = wrap(xp.asarray(float(q), dtype=input.array.dtype))
-    _same_dtype("quantile", input, q)
+    same_dtype("quantile", input, q)
     if q.array.ndim > 1:
         raise RuntimeError("quantile() q must be a scalar or 1D tensor")
     if not ((q.array >= 0) & (q.array <= 1)).all():
@@ -288,9 +287,7 @@ def _between(ordered: Tensor, d: int, ranks: Any, interpolation: str) -> Tensor:
         "linear": (low, high), "midpoint": (low, high),
     }  # fmt: skip
     if interpolation not in places:
-        raise RuntimeError(
-            f"quantile() interpolation must be one of {', '.join(places)}, but got {interpolation}"
-        )
+        raise RuntimeError(f"quantile() interpolation must be one of {', '.join(places)}")
     start, end = (wrap(p.astype("int64")) for p in places[interpolation])
     share = ranks - low if interpolation == "linear" else ranks * 0 + 0.5
     share = wrap(share.reshape([-1 if i == d else 1 for i in range(ordered.array.ndim)]))
@@ -306,20 +303,21 @@ def cov(
     ``fweights`` (integers) count each column so many times, ``aweights`` weigh it.
     """
     if input.array.ndim > 2:
-        raise RuntimeError(
-            "cov(): expected input to have two or fewer dimensions but got an input with "
-            f"{input.array.ndim} dimensions"
-        )
+        raise RuntimeError(f"cov(): expected at most 2 dimensions, got {input.array.ndim}")
     x = reshape(input, (1, -1)) if input.array.ndim < 2 else input
+    if x.array.dtype == bool:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
     x = cast(x, None if x.array.dtype.kind == "f" else backend.default_float())
-    given = [cast(w, x.array.dtype) for w in (fweights, aweights) if w is not None]
+    given = [w for w in (fweights, aweights) if w is not None]
     if any(w.array.shape != x.array.shape[1:] for w in given):
         raise RuntimeError("cov(): expected weights to have one value for each observation")
     weights: Any = math.prod(given) if given else None
     total: Any = sum(weights) if given else x.array.shape[1]
+    if given and not total.item():
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
     lost: Any = correction
     if aweights is not None:
-        lost = ew.div(sum(ew.mul(weights, cast(aweights, x.array.dtype))), total) * correction
+        lost = ew.div(sum(ew.mul(weights, aweights)), total) * correction
     weighted = ew.mul(x, weights) if given else x
     away = ew.sub(x, ew.div(sum(weighted, 1, keepdim=True), total))
     left = ew.mul(away, weights) if given else away
@@ -348,6 +346,12 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return wrap(xp.bincount(x, weights.array, minlength).astype(kind))
 
 
+def _floats(name: str, input: Tensor) -> Any:
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(f"{name}() is not implemented for integers and bools")
+    return input.array.reshape(-1)
+
+
 def _counts(values: Any, edges: Any, weights: Any) -> Any:
     """How much of ``values`` lies between neighbouring ``edges``; the last bin is closed."""
     xp = backend.MODULES[type(values)]
@@ -359,14 +363,14 @@ def _counts(values: Any, edges: Any, weights: Any) -> Any:
     return xp.bincount(place[inside], some, bins).astype(values.dtype)
 
 
-def _edges(values: Any, bins: int, low: Any, high: Any) -> Any:
+def _edges(values: Any, bins: int, low: Any, high: Any, spread: float) -> Any:
     """``bins + 1`` edges from ``low`` to ``high``; equal ones stand for the range of the values."""
     if bins <= 0:
         raise RuntimeError("bins must be > 0")
     if low == high and values.size:
         low, high = values.min().item(), values.max().item()
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - spread, high + spread
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"range of [{low}, {high}] is not finite")
     if low > high:
@@ -379,7 +383,7 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     if input.array.dtype.kind != "f":
         raise NotImplementedError('"histogram_cpu" not implemented for integers')
     values = input.array.reshape(-1)
-    return wrap(_counts(values, _edges(values, bins, min, max), None))
+    return wrap(_counts(values, _edges(values, bins, min, max, 1), None))
 
 
 def histogram(
@@ -387,11 +391,12 @@ def histogram(
     density: bool = False,
 ) -> Any:  # fmt: skip
     """Counts (or weights, or densities) in bins, and the edges of these; ``bins`` may be edges."""
-    values = input.array.reshape(-1)
+    values = _floats("histogram", input)
     if isinstance(bins, Tensor):
         edges = bins.array
     else:
-        edges = _edges(values, bins, *(range or (0, 0)))
+        low, high = range or (0, 0 if values.size else 1)
+        edges = _edges(values, bins, low, high, 0.5)
     counts = _counts(values, edges, None if weight is None else weight.array.reshape(-1))
     if density:
         counts = counts / counts.sum() / (edges[1:] - edges[:-1])

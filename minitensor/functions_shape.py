@@ -23,6 +23,7 @@ from .functions import (
     view,
     where,
 )
+from .functions_forms import listed, same_dtype
 from .ops import index as ix
 from .ops import shape as sh
 
@@ -63,18 +64,16 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     for column in zip(*padded, strict=True):
         wide = {n for n in column if n != 1}
         if len(wide) > 1:
-            raise RuntimeError(
-                "Shape mismatch: objects cannot be broadcast to a single shape: "
-                + ", ".join(str(list(s)) for s in sizes)
-            )
+            raise RuntimeError(f"Shape mismatch: {shapes} cannot be broadcast to a single shape")
         result.append(wide.pop() if wide else 1)
     return tuple(result)
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Views of all tensors, expanded to one shape."""
-    shape = broadcast_shapes(*[x.array.shape for x in tensors])
-    return tuple(expand(x, shape) for x in tensors)
+    several = listed("broadcast_tensors", tensors)
+    shape = broadcast_shapes(*[x.array.shape for x in several])
+    return tuple(expand(x, shape) for x in several)
 
 
 def ravel(input: Tensor) -> Tensor:
@@ -85,16 +84,13 @@ def ravel(input: Tensor) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Split dimension ``dim`` into dimensions of ``sizes``; -1 is inferred."""
     d, shape, parts = one_dim(dim, input.array.ndim), input.array.shape, as_sizes((sizes,))
-    if not parts:
-        raise RuntimeError("unflatten: sizes must be non-empty")
+    if not parts or not shape:
+        raise RuntimeError("unflatten: sizes must be non-empty, and the tensor have a dimension")
     known = math.prod(n for n in parts if n != -1)
     if parts.count(-1) == 1 and known and shape[d] % known == 0:
         parts = tuple(shape[d] // known if n == -1 else n for n in parts)
     if math.prod(parts) != shape[d] or min(parts) < 0:
-        raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} "
-            f"({shape[d]}) in the input tensor"
-        )
+        raise RuntimeError(f"unflatten: {list(sizes)} don't multiply up to {shape[d]}")
     return view(input, (*shape[:d], *parts, *shape[d + 1 :]))
 
 
@@ -102,12 +98,9 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Move the dimensions at ``source`` to ``destination``; the others keep their order."""
     ndim = input.array.ndim
     pairs = [(d,) if isinstance(d, int) else tuple(d) for d in (source, destination)]
+    if len(pairs[0]) != len(pairs[1]):
+        raise RuntimeError(f"movedim: as many of source {source} as of destination {destination}")
     old, new = (many_dims(d, ndim) if d else () for d in pairs)
-    if len(old) != len(new):
-        raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source {list(old)} should contain the "
-            f"same number of dims as destination {list(new)}"
-        )
     moved = dict(zip(new, old, strict=True))
     others = iter(d for d in range(ndim) if d not in old)
     return permute(input, [moved[d] if d in moved else next(others) for d in range(ndim)])
@@ -126,8 +119,7 @@ def atleast_2d(*tensors: Any) -> Any:
 def _at_least(tensors: tuple[Any, ...], grow: Any) -> Any:
     if len(tensors) == 1 and isinstance(tensors[0], Tensor):
         return grow(tensors[0])
-    listed = tensors[0] if len(tensors) == 1 else tensors
-    return tuple(grow(x) for x in listed)
+    return tuple(grow(x) for x in listed("atleast", tensors))
 
 
 # -- joining and splitting -------------------------------------------------------------------------
@@ -146,20 +138,17 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of the parts of ``input`` along ``dim``, of the given sizes."""
-    sizes, d = as_sizes((tuple(split_sizes),)), _real_dim("split_with_sizes", input, dim)
+    sizes, d = as_sizes((tuple(split_sizes),)), real_dim(input, dim, RuntimeError)
     if sum(sizes) != input.array.shape[d] or min(sizes, default=0) < 0:
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {input.array.shape[d]} (input "
-            f"tensor's size at dimension {dim}), but got split_sizes={list(sizes)}"
-        )
+        raise RuntimeError(f"split: {list(sizes)} does not sum to {input.array.shape[d]}")
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return tuple(narrow(input, d, at, n) for at, n in zip(starts, sizes, strict=True))
 
 
-def _real_dim(name: str, input: Tensor, dim: int) -> int:
-    """``one_dim`` for functions that a 0-d tensor cannot take."""
+def real_dim(input: Tensor, dim: int, error: type[Exception] = IndexError) -> int:
+    """``one_dim`` for functions that need a dimension; a 0-d tensor has none."""
     if input.array.ndim == 0:
-        raise RuntimeError(f"{name} expects at least a 1-dimensional tensor")
+        raise error(f"Dimension specified as {dim} but tensor has no dimensions")
     return one_dim(dim, input.array.ndim)
 
 
@@ -168,7 +157,7 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
     step = split_size_or_sections
     if not isinstance(step, int):
         return split_with_sizes(input, step, dim)
-    size = input.array.shape[_real_dim("split", input, dim)]
+    size = input.array.shape[real_dim(input, dim, RuntimeError)]
     if step < 0 or (step == 0 and size):
         raise RuntimeError(f"split expects split_size be positive, but got split_size={step}")
     full = [min(step, size - start) for start in range(0, size, step or 1)]
@@ -177,7 +166,7 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` views of equal size along ``dim``; the last may be smaller."""
-    size = input.array.shape[_real_dim("chunk", input, dim)]
+    size = input.array.shape[real_dim(input, dim, RuntimeError)]
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     if size == 0:
@@ -187,23 +176,16 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The view of ``input`` at one index along ``dim``, without that dimension."""
-    if input.array.ndim == 0:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    d = one_dim(dim, input.array.ndim)
+    d = real_dim(input, dim)
     size = input.array.shape[d]
     if not -size <= index < size:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(input.array.shape)} "
-            f"at dimension {dim}"
-        )
+        raise IndexError(f"select(): index {index} out of range for size {size}")
     return ix.getitem(input, index=(*[slice(None)] * d, int(index), Ellipsis))
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of all parts along ``dim``, without that dimension."""
-    if input.array.ndim == 0:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    d = one_dim(dim, input.array.ndim)
+    d = real_dim(input, dim)
     return tuple(select(input, d, i) for i in range(input.array.shape[d]))
 
 
@@ -212,11 +194,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
     Raises RuntimeError for tensors of more than 1 dimension or another ``indexing``.
     """
-    axes = list(tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors)
+    axes = listed("meshgrid", tensors)
     if indexing not in ("ij", "xy"):
         raise RuntimeError('torch.meshgrid: indexing must be one of "xy" or "ij"')
     if not axes or any(x.array.ndim > 1 for x in axes):
         raise RuntimeError("torch.meshgrid: Expected one or more scalar or 1D tensors")
+    same_dtype("meshgrid", *axes)
     places = list(range(len(axes)))
     if indexing == "xy":
         places[:2] = places[:2][::-1]
@@ -231,10 +214,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Copies of ``input`` beside each other, so many along each dimension."""
     counts = as_sizes(repeats)
     if len(counts) < input.array.ndim:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
-            "tensor"
-        )
+        raise RuntimeError("repeat(): there must be a count for each dimension of the tensor")
     if any(n < 0 for n in counts):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(counts)}")
     return ix.repeat_dims(input, repeats=counts)
@@ -249,7 +229,8 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """Reverse the order along ``dims``; a copy."""
     wanted = as_sizes(dims)
-    return sh.flip(input, dim=many_dims(wanted, input.array.ndim) if wanted else ())
+    axes = many_dims(wanted, input.array.ndim) if wanted else ()
+    return sh.flip(input, dim=axes) if input.array.ndim else sh.clone(input)
 
 
 def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
@@ -258,10 +239,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     if not axes and len(steps) == 1:
         return reshape(sh.roll(ravel(input), shifts=steps, dim=(0,)), input.array.shape)
     if len(axes) != len(steps):
-        raise RuntimeError(
-            f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}"
-        )
-    return sh.roll(input, shifts=steps, dim=tuple(one_dim(d, input.array.ndim) for d in axes))
+        raise RuntimeError(f"shifts and dimensions must align: {len(steps)}, {len(axes)}")
+    if not input.array.size:
+        return sh.clone(input)
+    return sh.roll(input, shifts=steps, dim=tuple(real_dim(input, d) for d in axes))
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = None) -> Tensor:
@@ -270,18 +251,16 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
     The first pair is of the last dimension. ``mode`` is "constant" (filled with ``value``, 0 by
     default), "reflect", "replicate" or "circular". Raises RuntimeError for pads that do not fit.
     """
+    if mode not in ("constant", "reflect", "replicate", "circular"):
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     ndim, ends = input.array.ndim, as_sizes((tuple(pad),))
     if len(ends) % 2 or len(ends) > 2 * ndim:
         raise RuntimeError("Padding length must be divisible by 2 and at most twice the dimensions")
     pairs = [(0, 0)] * (ndim - len(ends) // 2) + list(zip(ends[::2], ends[1::2], strict=True))[::-1]
     if mode == "constant":
         return _pad_constant(input, pairs, 0 if value is None else value)
-    if mode not in ("reflect", "replicate", "circular"):
-        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if len(ends) // 2 not in (ndim - 1, ndim - 2):
-        raise NotImplementedError(
-            f"{mode} padding of {ndim}D input takes all but 1 or 2 dimensions"
-        )
+        raise NotImplementedError(f"{mode} padding takes all but 1 or 2 of {ndim} dimensions")
     for d, (before, after) in enumerate(pairs):
         if before or after:
             index = _source_places(mode, input.array.shape[d], before, after)
@@ -305,17 +284,14 @@ def _pad_constant(input: Tensor, pairs: list[tuple[int, int]], value: Any) -> Te
         return grown
     xp = backend.MODULES[type(input.array)]
     inside = sh.pad_zero(wrap(xp.ones(kept, bool)), **ends)
-    return where(inside, grown, value)
+    return where(inside, grown, input.array.dtype.type(value).item())
 
 
 def _source_places(mode: str, size: int, before: int, after: int) -> list[int]:
     """Where each place of the padded dimension takes its value from."""
     limit = {"reflect": size - 1, "circular": size}.get(mode, math.inf)
     if max(before, after) > limit or not size:
-        raise RuntimeError(
-            f"Padding size should be less than the corresponding input dimension, but got: padding "
-            f"({before}, {after}) at a dimension of size {size}"
-        )
+        raise RuntimeError(f"Padding ({before}, {after}) is too large for a size of {size}")
     places = range(-before, size + after)
     if mode == "circular":
         return [p % size for p in places]

@@ -25,6 +25,16 @@ FUNCTIONS = (
     "logsumexp softmax log_softmax cumsum equal reshape view flatten permute transpose t "
     "unsqueeze squeeze expand narrow matmul mm bmm mv dot"
 ).split()
+# Those that also come as x.name_(), which writes the result into x.
+IN_PLACE = (
+    "abs absolute acos add addcdiv addcmul addmm arccos arcsin arctan arctan2 asin atan atan2 "
+    "baddbmm bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp clamp_max clamp_min clip "
+    "cos cosh cumprod cumsum div divide eq erf exp exp2 expm1 fix floor floor_divide ge greater "
+    "greater_equal gt hypot index_add le lerp less less_equal log log10 log1p log2 logical_and "
+    "logical_not logical_or logical_xor lt masked_fill mul multiply ne neg negative not_equal pow "
+    "reciprocal relu remainder round rsqrt scatter scatter_add sigmoid sign sin sinh sqrt square "
+    "sub subtract tan tanh tril triu true_divide trunc"
+).split()
 FAMILIES: tuple[Any, ...] = (functions_shape, functions_index, functions_math, functions_linalg)
 TENSORS_ONLY = "maximum minimum atan2 hypot logaddexp logical_and logical_or logical_xor".split()
 ALIASES = {

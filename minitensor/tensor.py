@@ -16,7 +16,7 @@ import numpy as np
 
 from . import autograd, backend, functions, functions_shape, inplace, printing, random, versions
 from .core import Tensor, wrap
-from .functions_table import public_methods
+from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import reduce
@@ -531,10 +531,6 @@ def _compare(name: str, lane: Callable[..., Any]) -> Callable[..., Any]:
 
 # -- tables: what becomes a method -----------------------------------------------------------------
 
-IN_PLACE = (
-    "add sub mul div pow neg exp log sqrt tanh sigmoid relu clamp abs square reciprocal sin cos "
-    "floor ceil round trunc floor_divide remainder"
-).split()
 METHODS: dict[str, Callable[..., Any]] = {
     "item": item, "tolist": tolist, "numpy": numpy, "backward": backward, "detach": detach,
     "detach_": detach_, "requires_grad_": requires_grad_, "register_hook": register_hook,
