@@ -92,8 +92,10 @@ def gradcheck(
 
 
 def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Tensor]:
+    """The tensors that ``func`` gives, but for whole numbers, which have no derivative."""
     answer = func(*inputs)
-    return [answer] if isinstance(answer, Tensor) else [t for t in answer if isinstance(t, Tensor)]
+    answer = [answer] if isinstance(answer, Tensor) else answer
+    return [t for t in answer if isinstance(t, Tensor) and t.array.dtype.kind == "f"]
 
 
 def _check_input(
