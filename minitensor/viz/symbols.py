@@ -6,6 +6,7 @@ So the formula that a picture shows is made by the very line that computes the g
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +15,34 @@ import numpy as np
 
 from ..core import OPS, Op, rule_needs
 
-ATOM, POWER, NEGATIVE, PRODUCT, SUM = 4, 3, 2, 1, 0  # how tightly a formula holds together
-_INFIX = {
-    "add": SUM, "sub": SUM, "neg": NEGATIVE, "mul": PRODUCT, "matmul": PRODUCT, "div": ATOM,
-    "pow_number": POWER, "pow_tensor": POWER, "square": POWER,
+# How tightly a formula holds together. It stands bare where no more than that is asked for.
+ATOM, POWER, PRODUCT, NEGATIVE, SUM, LOOSE = 5, 4, 3, 2, 1, 0
+
+# For each op whose formula is not closed in itself: how tightly the result holds together, and what
+# its operands need. Others: names of functions are PRODUCT and need POWER, all else needs ATOM.
+_NEEDS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "add": (SUM, (SUM, SUM)), "sub": (SUM, (SUM, PRODUCT)), "neg": (NEGATIVE, (PRODUCT,)),
+    "mul": (PRODUCT, (PRODUCT, PRODUCT)), "matmul": (PRODUCT, (POWER, POWER)),
+    "pow_number": (POWER, (ATOM,)), "pow_tensor": (POWER, (ATOM, LOOSE)),
+    "square": (POWER, (ATOM,)), "transpose": (POWER, (ATOM,)), "hypot": (ATOM, (ATOM, ATOM)),
+    "expm1": (SUM, (LOOSE,)), "log1p": (PRODUCT, (PRODUCT,)), "floor_divide": (ATOM, (ATOM, ATOM)),
+    "remainder": (LOOSE, (ATOM, ATOM)), "where": (LOOSE, (LOOSE,) * 3),
+    "logical_and": (LOOSE, (ATOM, ATOM)), "logical_or": (LOOSE, (ATOM, ATOM)),
+    "logical_xor": (LOOSE, (ATOM, ATOM)), "bitwise_and": (LOOSE, (ATOM, ATOM)),
+    "bitwise_or": (LOOSE, (ATOM, ATOM)), "bitwise_xor": (LOOSE, (ATOM, ATOM)),
 }  # fmt: skip
-_PREFIX = re.compile(r"\\(operatorname|tanh|sin|cos|tan|ln|log|sum|prod|max|min|exists|forall|arc)")
+_PREFIX = re.compile(
+    r"\\(operatorname|tanh?|sinh?|cosh?|arc|ln|log|sum|prod|max|min|exists|forall|lnot)|{\\sim}"
+)
+_CLOSED = re.compile(r"\\(frac|sqrt)|(e|2)\^\{|\(\{|\[\{|\|\{|lfloor|lceil|, \{|lvert|e\^\{")
+_BASED = re.compile(r"\\frac|(e|2)\^")  # a power of these needs parentheses
+_KNOWN = {
+    math.log(2): (r"\ln 2", PRODUCT),
+    math.log(10): (r"\ln 10", PRODUCT),
+    2 / math.pi**0.5: (r"\frac{2}{\sqrt{\pi}}", POWER),
+    math.inf: (r"\infty", ATOM),
+    -math.inf: (r"-\infty", NEGATIVE),
+}
 
 
 class Count(int):
@@ -63,10 +86,24 @@ def symbol(value: Any) -> Symbol:
     if isinstance(value, Count):
         return Symbol("n")
     if isinstance(value, bool | int | float):
-        text = f"{value:.4g}"
-        tightness = NEGATIVE if value < 0 else ATOM
-        return Symbol(text, tightness, zero=value == 0, one=value == 1)
+        return _numeral(value)
     return Symbol(str(value))
+
+
+def _numeral(value: float) -> Symbol:
+    """A number as one writes it: ln 2 for 0.693..., a power of ten where it is very small."""
+    if value in _KNOWN:
+        return Symbol(*_KNOWN[value])
+    if value != value:
+        return Symbol(r"\text{nan}")
+    text = f"{value:.4g}"
+    if "e" in text:
+        digits, _, exponent = text.partition("e")
+        power = f"10^{{{int(exponent)}}}"
+        text = power if digits == "1" else rf"{digits} \cdot {power}"
+        return Symbol(text, NEGATIVE if value < 0 else PRODUCT)
+    tightness = NEGATIVE if value < 0 else ATOM
+    return Symbol(text, tightness, zero=value == 0, one=value == 1)
 
 
 def apply(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Symbol:
@@ -89,31 +126,26 @@ def _shape(op: Op, parts: list[Symbol], attrs: dict[str, Any]) -> Any:
 
 
 def _written(op: Op, parts: list[Symbol], attrs: dict[str, Any]) -> Symbol:
-    """The op's own LaTeX around its operands."""
-    tightness = _INFIX.get(op.name, ATOM)
-    texts = _texts(op, parts, tightness)
-    shown = {name: _attribute(value) for name, value in attrs.items()}
-    if callable(op.tex):
-        return Symbol(op.tex(*texts, **shown), tightness)
+    """The op's own LaTeX around its operands, in parentheses where they would fall apart."""
+    template = op.tex if isinstance(op.tex, str) else ""
+    tightness, needs = _NEEDS.get(op.name) or _usual(template, len(parts))
+    texts = [p.within(need) for p, need in zip(parts, needs, strict=False)]
+    if _PREFIX.match(template) and not _CLOSED.search(template):
+        # sin (x + 1)^2 could be read in two ways, sin ((x + 1)^2) in one.
+        texts = [p.within(ATOM if p.tex.startswith(r"\left(") else POWER) for p in parts]
     if op.variadic:
-        texts = [", ".join(texts)]
-    tex = op.tex.format(*texts, **shown)
-    return Symbol(tex, PRODUCT if _PREFIX.match(tex) else tightness)
+        texts = [", ".join(p.tex for p in parts)]
+    shown = {name: _attribute(value) for name, value in attrs.items()}
+    tex = op.tex(*texts, **shown) if callable(op.tex) else op.tex.format(*texts, **shown)
+    return Symbol(tex, tightness)
 
 
-def _texts(op: Op, parts: list[Symbol], tightness: int) -> list[str]:
-    """The operands, in parentheses where the op needs them."""
-    if op.name in ("add", "div", "exp", "sqrt"):
-        return [p.tex for p in parts]
-    if op.name == "sub":
-        return [parts[0].tex, parts[1].within(NEGATIVE)]
-    if op.name in ("pow_number", "pow_tensor", "square"):
-        return [parts[0].within(ATOM), *[p.tex for p in parts[1:]]]
-    if isinstance(op.tex, str) and re.search(r"\(\{|\|\{|\{\{\{|, \{|lfloor|lceil|cases", op.tex):
-        return [p.tex for p in parts]  # the op brings its own brackets
-    if op.name in _INFIX:
-        return [p.within(PRODUCT if tightness == PRODUCT else NEGATIVE) for p in parts]
-    return [p.within(ATOM) for p in parts]
+def _usual(template: str, count: int) -> tuple[int, tuple[int, ...]]:
+    """What an op's LaTeX shows of itself: a function's name in front, or brackets of its own."""
+    prefix = _PREFIX.match(template)
+    closed = _CLOSED.search(template)
+    tightness = PRODUCT if prefix else POWER if _BASED.match(template) else ATOM
+    return tightness, (LOOSE if closed else POWER if prefix else ATOM,) * count
 
 
 def _attribute(value: Any) -> str:
@@ -126,18 +158,11 @@ def _simplified(name: str, parts: list[Symbol], attrs: dict[str, Any]) -> Symbol
     """x + 0, x * 1, x * 0, x * x and their kin, written as one writes them."""
     x, y = [*parts, symbol(1)][:2]
     if name == "mul":
-        if x.zero or y.zero:
-            return symbol(0)
-        if x.one or y.one:
-            return y if x.one else x
-        if x.tex == "-1":
-            return apply(OPS["neg"], [y], {})
-        if x.tex == y.tex:
-            return Symbol(f"{x.within(ATOM)}^2", POWER)
-        if x.tightness == NEGATIVE and x.tex.startswith("-"):
-            return Symbol("-" + _product(Symbol(x.tex[1:]), y), NEGATIVE)
-    if name in ("add", "sub") and (x.zero or y.zero):
-        return x if y.zero else y if name == "add" else apply(OPS["neg"], [y], {})
+        return _simple_product(x, y)
+    if name in ("add", "sub"):
+        return _simple_sum(name, x, y)
+    if name == "neg" and (x.zero or x.tightness == NEGATIVE):
+        return x if x.zero else _opposite(x)
     if name == "div" and y.one:
         return x
     if name == "matmul" and (x.one or y.one):
@@ -145,14 +170,47 @@ def _simplified(name: str, parts: list[Symbol], attrs: dict[str, Any]) -> Symbol
     if name == "pow_number":
         return _powered(x, attrs["exponent"])
     if name in ("reshape", "expand", "unsqueeze", "squeeze", "to"):
-        return Symbol(
-            x.tex, x.tightness, x.zero, x.one
-        )  # these move values about: a formula of values does not change
+        # These move values about: a formula of values does not change.
+        return Symbol(x.tex, x.tightness, x.zero, x.one)
     return None
 
 
-def _product(x: Symbol, y: Symbol) -> str:
-    return f"{x.within(PRODUCT)} \\cdot {y.within(PRODUCT)}"
+def _simple_product(x: Symbol, y: Symbol) -> Symbol | None:
+    if x.zero or y.zero:
+        return symbol(0)
+    if x.one or y.one:
+        return y if x.one else x
+    for a, b in ((x, y), (y, x)):
+        if a.tightness == NEGATIVE:  # signs go in front
+            positive = _opposite(a)
+            pair = [positive, b] if a is x else [b, positive]
+            return apply(OPS["neg"], [apply(OPS["mul"], pair, {})], {})
+    if x.tex == y.tex:
+        return Symbol(f"{x.within(ATOM)}^2", POWER)
+    if _DIGITS.fullmatch(y.tex) and not _DIGITS.match(x.tex):
+        return apply(OPS["mul"], [y, x], {})  # numbers go in front
+    return None
+
+
+_DIGITS = re.compile(r"(?:[\d.]+ \\cdot )?10\^\{-?\d+\}|[\d.]+")
+
+
+def _simple_sum(name: str, x: Symbol, y: Symbol) -> Symbol | None:
+    if y.zero:
+        return x
+    if x.zero:
+        return y if name == "add" else apply(OPS["neg"], [y], {})
+    if y.tightness == NEGATIVE:
+        return apply(OPS["sub" if name == "add" else "add"], [x, _opposite(y)], {})
+    if name == "add" and y.tex.startswith("-"):
+        return Symbol(f"{x.within(SUM)} + {y.within(PRODUCT)}", SUM)
+    return None
+
+
+def _opposite(x: Symbol) -> Symbol:
+    """A formula with a minus in front, without it."""
+    tex = x.tex.removeprefix("-")
+    return Symbol(tex, PRODUCT, one=tex == "1")
 
 
 def _powered(x: Symbol, exponent: Any) -> Symbol | None:
@@ -216,7 +274,8 @@ def formula(op: Op | str, names: Sequence[str] | None = None, attrs: Any = None)
 
 def moves(op: Op | str) -> bool:
     """Whether the rules move or sum gradients, so that a factor alone would not tell the rule."""
-    return _op(op).dtypes in ("keep", "same") and _op(op).name != "clone"
+    op = _op(op)
+    return op.variadic or (op.dtypes in ("keep", "same") and op.name != "clone")
 
 
 def derivative(
