@@ -24,7 +24,7 @@ ENGINE = ("backend", "core", "ops", "autograd")
 # part of the idea: it is PyTorch's face, held against PyTorch by tests (printing to the character,
 # the random stream to the bit, arguments in all their forms, errors in PyTorch's words).
 # Floor 5 grew from 2,000 by the rest of PyTorch's functions on tensors (some ninety: splitting,
-# gathering, sorting, einsum, quantiles, ...), each with PyTorch's refusals of what does not fit.
+# gathering, sorting, einsum, quantiles, pooling, ...), each with PyTorch's refusals.
 # - core: with lanes.py, the specialised doors that make an op cheap, and versions.py, the ledger
 #   of in-place writes, which costs an op nothing while it runs;
 # - autograd: with views that stay right under in-place changes, and Function for one's own ops; 15
@@ -36,7 +36,7 @@ ROOMS = {
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 715),
     "surface": (
         ["tensor.py", "creation.py", "random.py", "printing.py", *FUNCTIONS],
-        2650,
+        2800,
     ),
     "nn": (["nn"], 900),
     "training": (["optim.py", "utils", "distributions.py", "serialization.py"], 600),

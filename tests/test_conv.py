@@ -1,62 +1,133 @@
 """Convolution and pooling against PyTorch: values, gradients, second gradients, refusals."""
 
-import itertools
-
 import numpy as np
 import pytest
+from conftest import GPU, has_gpu
+from test_functions import agree, cut, outcome
 
 import minitensor as mt
+from minitensor import functions_conv
 
 RNG = np.random.default_rng(0)
 
+INPUTS = {
+    "signal": RNG.uniform(-2, 2, (4, 7)),
+    "signals": RNG.uniform(-2, 2, (2, 4, 7)),
+    "images": RNG.uniform(-2, 2, (2, 4, 7, 6)),
+    "scattered": cut(2, 4, 6, 5),
+    "float32": RNG.uniform(-2, 2, (1, 4, 5, 5)).astype(np.float32),
+    "int64": RNG.integers(0, 5, (1, 4, 5, 5)),
+    "none": np.zeros((0, 4, 5, 5)),
+    "tiny": RNG.uniform(-2, 2, (1, 4, 1, 1)),
+    "vector": RNG.uniform(-2, 2, 4),
+}
 
-def draw(*shape):
-    return RNG.standard_normal(shape)
-
-
-CONV2D = [
-    {"stride": s, "padding": p, "dilation": d, "groups": g}
-    for s, p, d, g in itertools.product((1, (2, 1)), (0, (1, 2)), (1, 2), (1, 2))
-]
-CASES = [
-    *[("conv2d", (draw(2, 4, 7, 6), draw(6, 4 // c["groups"], 3, 2), draw(6)), c) for c in CONV2D],
-    ("conv2d", (draw(3, 5, 5), draw(2, 3, 2, 2)), {}),
-    ("conv2d", (draw(1, 2, 5, 5), draw(3, 2, 3, 3)), {"padding": "same"}),
-    ("conv1d", (draw(2, 3, 8), draw(4, 3, 3), draw(4)), {"stride": 2, "padding": 1}),
-    (
-        "conv_transpose2d",
-        (draw(2, 4, 3, 4), draw(4, 3, 3, 2), draw(3)),
-        {"stride": 2, "padding": 1},
+CALLS = {  # w(...) draws weights
+    "conv2d": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2)),
+    "conv2d bias": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 3), w(6), padding=1, stride=2),
+    "conv2d same": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), padding="same"),
+    "conv2d same4": lambda F, x, w: F.conv2d(x, w(6, 4, 4, 2), padding="same", dilation=(1, 2)),
+    "conv2d same stride": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 3), padding="same", stride=2),
+    "conv2d valid": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), padding="valid"),
+    "conv2d nonsense": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), padding="full"),
+    "conv2d groups": lambda F, x, w: F.conv2d(x, w(6, 2, 3, 2), groups=2),
+    "conv2d groups bad": lambda F, x, w: F.conv2d(x, w(5, 2, 3, 2), groups=2),
+    "conv2d groups 0": lambda F, x, w: F.conv2d(x, w(5, 2, 3, 2), groups=0),
+    "conv2d stride 0": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), stride=0),
+    "conv2d neg pad": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), padding=-1),
+    "conv2d dil 0": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), dilation=0),
+    "conv2d bias bad": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2), w(5)),
+    "conv2d dtype": lambda F, x, w: F.conv2d(x, w(6, 4, 3, 2).float()),
+    "conv2d w3": lambda F, x, w: F.conv2d(x, w(6, 4, 3)),
+    "conv1d": lambda F, x, w: F.conv1d(x, w(6, 4, 3), padding=2, dilation=2),
+    "conv1d same": lambda F, x, w: F.conv1d(x, w(6, 4, 4), padding="same"),
+    "convT": lambda F, x, w: F.conv_transpose2d(
+        x, w(4, 3, 3, 2), w(3), stride=2, padding=1, output_padding=1
     ),
-    (
-        "conv_transpose2d",
-        (draw(2, 4, 3, 3), draw(4, 2, 2, 2)),
-        {"stride": 2, "groups": 2, "output_padding": 1},
+    "convT bad op": lambda F, x, w: F.conv_transpose2d(
+        x, w(4, 3, 3, 2), stride=1, output_padding=1
     ),
-    ("max_pool1d", (draw(2, 3, 9),), {"kernel_size": 2}),
-    ("max_pool2d", (draw(2, 3, 7, 8),), {"kernel_size": (2, 3), "stride": 2}),
-    ("max_pool2d", (draw(2, 3, 6, 6) - 3,), {"kernel_size": 3, "stride": 1, "padding": 1}),
-    ("avg_pool1d", (draw(2, 3, 9),), {"kernel_size": 2}),
-    ("avg_pool2d", (draw(2, 3, 7, 8),), {"kernel_size": 2, "padding": 1}),
-    ("avg_pool2d", (draw(3, 6, 6),), {"kernel_size": 3, "stride": 2}),
-]
+    "convT groups": lambda F, x, w: F.conv_transpose2d(x, w(4, 3, 3, 2), groups=2, dilation=2),
+    "convT channels": lambda F, x, w: F.conv_transpose2d(x, w(3, 3, 3, 2)),
+    "max1": lambda F, x, w: F.max_pool1d(x, 2),
+    "max1 ceil": lambda F, x, w: F.max_pool1d(x, 2, ceil_mode=True),
+    "max2": lambda F, x, w: F.max_pool2d(x, 2),
+    "max2 ceil": lambda F, x, w: F.max_pool2d(x, (3, 2), 2, 1, ceil_mode=True),
+    "max2 dil": lambda F, x, w: F.max_pool2d(x, 2, 1, dilation=2),
+    "max2 idx": lambda F, x, w: F.max_pool2d(x, (3, 2), 2, (1, 0), return_indices=True),
+    "max2 idxdil": lambda F, x, w: F.max_pool2d(
+        x, 2, 2, 1, dilation=(2, 1), return_indices=True, ceil_mode=True
+    ),
+    "max2 pad": lambda F, x, w: F.max_pool2d(x, 2, 1, 2),
+    "max2 big": lambda F, x, w: F.max_pool2d(x, 9),
+    "max2 0": lambda F, x, w: F.max_pool2d(x, 0),
+    "avg1": lambda F, x, w: F.avg_pool1d(x, 3, 2, 1),
+    "avg1 ceil": lambda F, x, w: F.avg_pool1d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False),
+    "avg2": lambda F, x, w: F.avg_pool2d(x, 2),
+    "avg2 pad": lambda F, x, w: F.avg_pool2d(x, 3, 2, 1),
+    "avg2 ceil": lambda F, x, w: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True),
+    "avg2 ceil nopad": lambda F, x, w: F.avg_pool2d(
+        x, (3, 2), 2, (1, 0), ceil_mode=True, count_include_pad=False
+    ),
+    "avg2 div": lambda F, x, w: F.avg_pool2d(x, 2, divisor_override=3),
+    "avg2 div0": lambda F, x, w: F.avg_pool2d(x, 2, divisor_override=0),
+    "avg2 padbig": lambda F, x, w: F.avg_pool2d(x, 2, padding=2),
+    "adapt": lambda F, x, w: F.adaptive_avg_pool2d(x, (2, 3)),
+    "adapt1": lambda F, x, w: F.adaptive_avg_pool2d(x, 1),
+    "adaptNone": lambda F, x, w: F.adaptive_avg_pool2d(x, (None, 2)),
+    "adaptbig": lambda F, x, w: F.adaptive_avg_pool2d(x, 9),
+    "unfold": lambda F, x, w: F.unfold(x, (2, 3), padding=1, stride=2),
+    "unfold dil": lambda F, x, w: F.unfold(x, 2, dilation=2),
+    "fold": lambda F, x, w: F.fold(F.unfold(x, 2), x.shape[-2:], 2),
+    "fold bad": lambda F, x, w: F.fold(F.unfold(x, 2), (3, 3), 2),
+}
+
+# PyTorch gives these images of too few dimensions an error by accident (an index out of range, or
+# a ValueError), and asks nothing of an empty batch. Here both are a RuntimeError, as for conv2d.
+FEW = ("avg2", "adapt", "unfold", "fold")
+DIFFERENT = {
+    ("conv2d dil 0", "none"), ("conv2d dtype", "none"), ("convT bad op", "none"),
+    ("max2 idxdil", "tiny"),  # PyTorch's own second gradient fails there
+}  # fmt: skip
 
 
-def answers(lib, function, arrays, options):
-    """Value, gradients, and gradients of the gradients' square sum."""
-    inputs = [lib.tensor(a, requires_grad=True) for a in arrays]
-    out = function(*inputs, **options)
-    first = lib.autograd.grad((out * out).sum(), inputs, create_graph=True)
-    second = lib.autograd.grad(sum((g * g).sum() for g in first), inputs)
-    return [t.detach().numpy() for t in (out, *first, *second)]
+def answer(lib, functional, name, data, device="cpu"):
+    def call(lib, x):
+        x = x.to(device)
+
+        def draw(*shape):
+            values = np.random.default_rng(1).uniform(-1, 1, shape)
+            return lib.from_numpy(values).to(x.dtype).to(device)
+
+        return CALLS[name](functional, x, draw)
+
+    return outcome(lib, call, data)
 
 
-@pytest.mark.parametrize(("name", "arrays", "options"), CASES)
-def test_against_pytorch(name, arrays, options):
+@pytest.mark.parametrize("name", CALLS)
+def test_as_pytorch(name):
     torch = pytest.importorskip("torch")
-    wanted = answers(torch, getattr(torch.nn.functional, name), arrays, options)
-    for got, want in zip(answers(mt, getattr(mt, name), arrays, options), wanted, strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
+    for kind, data in INPUTS.items():
+        if (name, kind) in DIFFERENT:
+            continue
+        want = answer(torch, torch.nn.functional, name, data)
+        if want is NotImplementedError and data.dtype.kind != "f":
+            continue  # PyTorch has no kernel for this dtype; minitensor may compute it
+        got = answer(mt, functions_conv, name, data)
+        if name.startswith(FEW) and kind in ("signal", "vector"):
+            assert got is RuntimeError
+            continue
+        agree(got, want, kind)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("other", ["standin", GPU])
+def test_same_on_every_device(name, other):
+    if other == "cuda" and not has_gpu():
+        pytest.skip("no GPU: CuPy is not installed, or finds none")
+    for kind in ("signals", "images", "int64"):
+        want, got = (answer(mt, functions_conv, name, INPUTS[kind], d) for d in ("cpu", other))
+        agree(got, want, kind)
 
 
 def test_the_first_of_equal_maxima_takes_the_gradient(device):
