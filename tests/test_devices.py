@@ -178,7 +178,7 @@ def test_without_a_gpu_the_error_says_what_is_missing(monkeypatch):
         mt.ones(1).cuda()
 
 
-# -- the stand-in itself: a stand-in that forgives would test nothing -------------------------------
+# -- the stand-in itself: one that forgives would test nothing -------------------------------------
 
 
 def test_the_standin_refuses_what_cupy_refuses():
