@@ -274,7 +274,8 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "where": lambda c, x, y: c * x + ~c * y, "erf": lambda x: np.vectorize(math.erf)(x),
     "clamp_number": lambda x: np.array([[min(max(v, -1), 2) for v in row] for row in x]),
     # shape
-    "reshape": lambda x: np.array([*x.flat]).reshape(3, 4), "clone": lambda x: +x, "to": lambda x: x,
+    "reshape": lambda x: np.array([*x.flat]).reshape(3, 4),
+    "clone": lambda x: +x, "to": lambda x: x,
     "permute": lambda x: np.einsum("abc->cab", x), "transpose": lambda x: np.einsum("abc->cba", x),
     "expand": lambda x: x + np.zeros((2, 3, 4)), "unsqueeze": lambda x: x[None, :, None],
     "squeeze": lambda x: x[0, :, 0], "flip": lambda x: x[::-1, ::-1],
@@ -301,10 +302,12 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "cumsum": lambda x: np.array([[row[: i + 1].sum() for i in range(4)] for row in x]),
     "logsumexp": lambda x: np.log(np.exp(x).sum(1)),
     # indexing
-    "zero_part": lambda x: changed(x, BLOCK, [0] * 6), "replace": lambda x, y: changed(x, BLOCK, y.flat),
+    "zero_part": lambda x: changed(x, BLOCK, [0] * 6),
+    "replace": lambda x, y: changed(x, BLOCK, y.flat),
     "getitem": lambda x: at(x, (3, 2), lambda i, j: ((0, 2, 2)[i], j + 1)),
     "add_at": lambda x: filled((4, 3), (((2 * (i > 0), j + 1), v) for (i, j), v in everywhere(x))),
-    "put_at": lambda x, y: changed(x, CELLS, y.flat), "clear_at": lambda x: changed(x, CELLS, [0] * 4),
+    "put_at": lambda x, y: changed(x, CELLS, y.flat),
+    "clear_at": lambda x: changed(x, CELLS, [0] * 4),
     "gather": lambda x, k: at(x, (2, 3), lambda i, j: (i, k[i, j])),
     "gather_add": lambda x, k: filled((3, 4), (((i, k[i, j]), v) for (i, j), v in everywhere(x))),
     # windows
@@ -319,11 +322,9 @@ def test_values(name, device):
     tensors, attrs = sample(OPS[name], device)
     got = OPS[name].call(*tensors, **attrs)
     inputs = [host(t) for t in tensors]
-    if name not in REFERENCE:
-        assert isinstance(OPS[name].forward, str), f"{name} has no reference here"
-    want = (
-        REFERENCE[name](*inputs) if name in REFERENCE else getattr(np, OPS[name].forward)(*inputs)
-    )
+    reference, forward = REFERENCE.get(name), OPS[name].forward
+    assert reference or isinstance(forward, str), f"{name} has no reference here"
+    want = (reference or getattr(np, forward))(*inputs)
     assert got.array.shape == np.shape(want)
     np.testing.assert_allclose(host(got), want, rtol=1e-12)
 
