@@ -7,6 +7,7 @@ is not enough, whatever is farthest from the result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from .data import Arrow, Box, Graph
 
@@ -119,14 +120,18 @@ def _merge(
 
 
 def _more(group: str, members: list[Box], label: str) -> Box:
-    """The box that stands for a group; of a scope, it lies in the scope around that."""
+    """The box that stands for a group.
+
+    That of a scope lies in the scope around it and shows the last result computed inside.
+    """
     size = sum(b.size for b in members)
     scopes = {b.scope for b in members}
-    outer = members[0].scope if len(scopes) == 1 else ""
-    scoped = all(s == group or s.startswith(f"{group}/") for s in scopes)
-    scope = group.rpartition("/")[0] if scoped else outer
-    name = label.rpartition("/")[2] if scoped else label
-    return Box("", "more", op=f"{size} more", name=name, scope=scope, size=size)
+    if not all(s == group or s.startswith(f"{group}/") for s in scopes):
+        scope = members[0].scope if len(scopes) == 1 else ""
+        return Box("", "more", op=f"{size} more", name=label, scope=scope, size=size)
+    outer, _, name = group.rpartition("/")
+    last = replace(members[-1], id="", kind="more", op=f"{size} boxes", name=name, scope=outer)
+    return replace(last, size=size, slopes=(), formula="")
 
 
 def _joined(arrows: list[Arrow], place: Mapping[str, str]) -> Iterator[Arrow]:

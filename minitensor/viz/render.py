@@ -31,7 +31,8 @@ USUAL = ("", "float32")  # dtypes that need no mention
 
 def _cell(text: str, **attributes: str) -> str:
     given = "".join(f' {k}="{v}"' for k, v in attributes.items())
-    return f"<TD{given}>{html.escape(text)}</TD>"
+    text = html.escape(text).replace("\\", r"\\")  # else \N would become the id
+    return f"<TD{given}>{text}</TD>"
 
 
 def _value_rows(value: Any, label: str = "") -> list[str]:
@@ -64,8 +65,10 @@ def _shade(share: float) -> str:
 
 def _label(box: Box, result: bool, marked: bool) -> str:
     """A box's table: what made it and what it is called, then value and gradient."""
-    sign = SIGNS.get(box.op, box.op)
-    title = " ".join(part for part in (("▶" if marked else ""), sign, box.name) if part)
+    parts = [SIGNS.get(box.op, box.op), box.name]
+    if box.kind == "more" and box.op.endswith("boxes"):
+        parts = [f"{box.name}:", box.op]  # a folded scope, by its name
+    title = " ".join(part for part in (("▶" if marked else ""), *parts) if part)
     shape = f"{list(box.shape)}" if box.shape else ""
     dtype = box.dtype if box.shape and box.dtype not in USUAL else ""
     named = title or ("result" if result else "value")
@@ -145,7 +148,7 @@ def _frame(scope: str, inside: dict[str, list[str]], numbers: dict[str, int]) ->
     """One frame, with the frames inside it. Scopes nest as deep as code does: recursion is safe."""
     inner = [s for s in inside if s.rpartition("/")[0] == scope]
     parts = [*inside[scope], *(_frame(s, inside, numbers) for s in inner)]
-    label = html.escape(scope.rpartition("/")[2]).replace("\\", "&#92;")
+    label = html.escape(scope.rpartition("/")[2]).replace("\\", r"\\")
     return (
         f'  subgraph cluster_{numbers[scope]} {{ label="{label}"; fontname="{FONT}"; '
         f"style=dashed; {'; '.join(parts)}; }}"
@@ -155,6 +158,7 @@ def _frame(scope: str, inside: dict[str, list[str]], numbers: dict[str, int]) ->
 def words(graph: Graph, slopes: bool = False) -> str:
     """The graph in words: one line for each box, in the order of computation."""
     names = {b.id: b.name or b.id for b in graph.boxes}
+    names |= {b.id: f"[{b.op} {b.name}]" for b in graph.boxes if b.op.endswith(" more")}
     inputs: dict[str, list[str]] = {}
     for arrow in graph.arrows:
         known = slopes and isinstance(arrow.slope, int | float)
@@ -167,10 +171,10 @@ def words(graph: Graph, slopes: bool = False) -> str:
 
 
 def _sentence(box: Box, name: str, inputs: list[str]) -> str:
+    made = f" = {SIGNS.get(box.op, box.op)}({', '.join(inputs)})" if box.op else ""
     if box.kind == "more":
         whence = f", from {', '.join(inputs)}" if inputs else ""
-        return f"{name}: {box.size} boxes folded into one{whence}"
-    made = f" = {SIGNS.get(box.op, box.op)}({', '.join(inputs)})" if box.op else ""
+        made = f": {box.size} boxes folded into one{whence}"
     parts = [f"{name}{made}"]
     if box.shape:
         parts.append(f"shape {list(box.shape)}")
@@ -181,6 +185,8 @@ def _sentence(box: Box, name: str, inputs: list[str]) -> str:
             parts.append(f"{label} {_brief(value)}")
     if box.changed:
         parts.append("changed after use")
+    if box.scope:
+        parts.append(f"in {box.scope}")
     return ", ".join(parts)
 
 
@@ -235,7 +241,8 @@ def svg(source: str, label: str) -> str | None:
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<!--.*?-->\s*", "", drawn, flags=re.S)
     text = html.escape(label, quote=True)
-    drawn = re.sub(r"<title>%?\w*</title>", f"<title>{html.escape(label)}</title>", drawn, count=1)
+    title = f"<title>{html.escape(label)}</title>"
+    drawn = re.sub(r"<title>%?\w*</title>", lambda _: title, drawn, count=1)
     return drawn.replace("<svg", f'<svg role="img" aria-label="{text}"', 1)
 
 
