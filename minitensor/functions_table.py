@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import core, functions, functions_index, functions_linalg, functions_math, functions_shape
+from . import (
+    core,
+    functions,
+    functions_index,
+    functions_linalg,
+    functions_math,
+    functions_methods,
+    functions_shape,
+)
 from . import functions_forms as forms
 
 UNARY = (
@@ -66,4 +74,4 @@ def public_functions() -> dict[str, Callable[..., Any]]:
         found.update({name: getattr(family, name) for name in family.ONLY_FUNCTIONS})
     found.update(concat=functions.cat, concatenate=functions.cat)
     found = {name: forms.public(function) for name, function in found.items()}
-    return {**public_methods(), **found}
+    return {**public_methods(), **found, **functions_methods.LEGACY_FUNCTIONS}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, backend, functions, functions_shape, inplace, printing, random, versions
+from . import autograd, backend, functions, functions_methods, inplace, printing, random, versions
 from .core import Tensor, wrap
 from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
@@ -536,8 +536,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "detach_": detach_, "requires_grad_": requires_grad_, "register_hook": register_hook,
     "retain_grad": retain_grad, "to": to, "type_as": type_as, "contiguous": contiguous,
     "cuda": cuda, "copy_": copy_, "fill_": fill_, "zero_": zero_,
-    "repeat": functions_shape.repeat, "stride": stride,
-    "uniform_": random.uniform_, "normal_": random.normal_,
+    "stride": stride, "uniform_": random.uniform_, "normal_": random.normal_,
     "__getitem__": _getitem, "__setitem__": _setitem, "__bool__": _bool, "__index__": _index,
     "__len__": _length, "__iter__": _iterate, "__array__": _array, "__repr__": printing.tensor_repr,
     "__format__": _format, "__contains__": _contains, "__neg__": ew.neg, "__pos__": lambda t: t,
@@ -554,7 +553,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 def attach() -> None:
     """Give ``core.Tensor`` its methods, operators and properties."""
     named = public_methods()
-    methods = {**named, **METHODS}
+    methods = {**named, **METHODS, **functions_methods.METHODS}
     for name in IN_PLACE:
         methods[f"{name}_"] = _inplace(named[name], f"{name}_")
     for name in "float double half long int short bool".split():

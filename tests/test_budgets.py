@@ -36,7 +36,7 @@ ROOMS = {
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 715),
     "surface": (
         ["tensor.py", "creation.py", "random.py", "printing.py", *FUNCTIONS],
-        2800,
+        2850,
     ),
     "nn": (["nn"], 900),
     "training": (["optim.py", "utils", "distributions.py", "serialization.py"], 600),

@@ -518,3 +518,50 @@ def test_in_place(name):
         libs = (torch, mt)
         want, got = (outcome(lib, lambda n, x: change(n, x * 1, x), INPUTS[kind]) for lib in libs)
         agree(got, want, kind)
+
+
+# -- methods that are no functions -----------------------------------------------------------------
+
+OWN = {
+    "new_zeros": lambda lib, x: x.new_zeros(2, 3),
+    "new_zeros size": lambda lib, x: x.new_zeros((2,), dtype=lib.int32),
+    "new_ones": lambda lib, x: x.new_ones([2, 1]),
+    "new_full": lambda lib, x: x.new_full((2, 2), 1),
+    "new_tensor": lambda lib, x: x.new_tensor([1, 0]),
+    "new_empty": lambda lib, x: x.new_empty(0, 3),
+    "type": lambda lib, x: x.type(lib.float32),
+    "type name": lambda lib, x: x.type(f"{lib.__name__}.DoubleTensor"),
+    "type of": lambda lib, x: x.type().rpartition(".")[2],
+    "type wrong": lambda lib, x: x.type(5) if lib is mt else x.type({}),
+    "t_": lambda lib, x: ((x * 1).t_(), x),
+    "squeeze_": lambda lib, x: (x * 1)[None].squeeze_(),
+    "unsqueeze_": lambda lib, x: (x * 1).unsqueeze_(-1).sin_(),
+    "transpose_": lambda lib, x: (x * 1).transpose_(0, -1) * 2,
+    "transpose_ of a leaf": lambda lib, x: x.transpose_(0, -1),
+    "of a view": lambda lib, x: write_in_turned_view(x * 1),
+    "legacy sizes": lambda lib, x: lib.DoubleTensor(2, 3) * 0,
+    "legacy values": lambda lib, x: lib.LongTensor([1, 2]),
+}
+
+
+def write_in_turned_view(y):
+    part = y[:1]
+    part.unsqueeze_(0).mul_(3)
+    return y
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_methods_that_are_no_functions(name):
+    torch = pytest.importorskip("torch")
+    for kind in ("vector", "square", "matrix", "3-d", "float32", "int64"):
+        want, got = (outcome(lib, OWN[name], INPUTS[kind].copy()) for lib in (torch, mt))
+        agree(got, want, kind)
+
+
+def test_a_tensor_with_views_keeps_its_shape():
+    x = mt.ones(2, 3)
+    row = x[0]
+    with pytest.raises(RuntimeError, match=r"t_\(\): not on a tensor that has views"):
+        x.t_()
+    del row
+    assert x.t_() is x and x.shape == (3, 2)
