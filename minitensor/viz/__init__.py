@@ -2,16 +2,37 @@
 
 >>> from minitensor import viz
 >>> viz.draw(loss)                      # names are those of your variables
+>>> viz.draw(loss, names={"w": w})      # or these
 >>> viz.draw(loss, highlight=["w"])     # marks the box of w; ("w", "loss") marks an arrow
 >>> viz.draw(value, slopes=True)        # local derivatives on the arrows, where they are numbers
->>> with viz.record():                  # keep intermediate values and gradients for the picture
-...     loss = model(x); loss.backward()
->>> viz.graph(loss).to_dict()           # the graph as plain data
+>>> viz.draw(loss, caption="After one step")
+>>> viz.draw(loss, direction="TB", limit=30)  # top to bottom; fold above 30 boxes
+
+In a notebook this is an SVG; ``repr`` gives the same graph in words, one line a box. Both are the
+same in every run. Without a program that draws, the text says what to install.
+
+>>> with viz.record():                  # keep values of results, and gradients that pass
+...     loss = model(x)
+...     loss.backward()
+>>> with viz.scope("layer 1"):          # a frame around what is computed inside; scopes nest
+...     h = (x @ w + b).relu()
+
+Without ``record`` a picture shows the values of leaves, of the result, of results in your
+variables, and what the engine saved or can compute again for certain; else the shape alone.
+Tensors of up to 16 numbers are shown as a heat-map, larger ones by mean and range (above 64
+numbers only if recorded). A dtype is named where it is not float32. A leaf that was written to
+after it was used says so. Above 60 boxes scopes are folded, then long chains, then what is
+farthest from the result; picture and text say how many boxes were folded.
+
+>>> viz.graph(loss).to_dict()           # the graph as plain data, fit for JSON
+>>> viz.graph(loss).box("w").grad
 >>> viz.formula("tanh"), viz.derivative("tanh", "x")
 ('\\\\tanh x', '1 - y^2')
+>>> viz.derivative("matmul", "x")       # ops that move or sum give the whole gradient, from g
+'g \\\\, y^T'
 
-``draw`` takes a Tensor, or any object with ``data``, ``grad``, ``parents`` and ``op``, and
-optionally ``name`` and ``slopes``. Read-only: nothing below imports this package.
+``draw`` and ``graph`` take a Tensor, or any object with ``data``, ``grad``, ``parents`` and ``op``,
+and optionally ``name`` and ``slopes``. Read-only: nothing below imports this package.
 """
 
 from __future__ import annotations
@@ -46,12 +67,13 @@ def draw(
     """The picture of the graph behind ``x``, for a notebook to show.
 
     Args:
-        names: names of tensors or values; by default those of the caller's variables.
+        names: names of tensors or values, such as ``locals()``. By default a tensor's own
+            ``name``, else that of the caller's variable.
         highlight: boxes, by id or name, and arrows, as pairs of them, to mark.
         slopes: write local derivatives on the arrows.
-        caption: a line for screen readers and the text form.
+        caption: a line for screen readers and the text form; it is not drawn.
         direction: "LR" (left to right) or "TB" (top to bottom).
-        limit: above this many boxes the graph is collapsed.
+        limit: above this many boxes the graph is folded.
 
     Raises TypeError for what has no graph, KeyError for a box to mark that is not there.
     """
