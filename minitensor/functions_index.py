@@ -73,7 +73,8 @@ def scatter(
 ) -> Tensor:
     """A copy of ``input`` with the values of ``src`` (or one number) at the places of ``index``.
 
-    A place named twice gets one of the values. Raises RuntimeError for places outside ``input``.
+    A place named twice gets one of the values, but all of these get its gradient, as in PyTorch.
+    Raises RuntimeError for places outside ``input``.
     """
     d = one_dim(dim, input.array.ndim)
     x, places = _at_least_1d(input, index)

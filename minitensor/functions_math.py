@@ -331,19 +331,19 @@ def cov(
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, 2, ... occurs in a vector of integers, or the weights of each."""
-    x, xp = input.array, backend.MODULES[type(input.array)]
-    if x.dtype.kind == "f":
-        raise NotImplementedError('"bincount_cpu" not implemented for floats')
+    x = input.array
+    if x.dtype.kind in "fb":
+        raise NotImplementedError("bincount() is not implemented for floats and bools")
     if x.ndim != 1 or (x.size and int(x.min()) < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     if weights is None:
-        return wrap(xp.bincount(x, minlength=minlength).astype(backend.INT64))
+        return wrap(_binned(x, None, minlength).astype(backend.INT64))
     if weights.array.shape != x.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
     kind = "float32" if weights.array.dtype == backend.FLOAT32 else "float64"
-    return wrap(xp.bincount(x, weights.array, minlength).astype(kind))
+    return wrap(_binned(x, weights.array, minlength).astype(kind))
 
 
 def _floats(name: str, input: Tensor) -> Any:
@@ -360,7 +360,13 @@ def _counts(values: Any, edges: Any, weights: Any) -> Any:
     place = xp.where(values == edges[-1], bins - 1, place)
     inside = (values >= edges[0]) & (values <= edges[-1])
     some = weights if weights is None else weights[inside]
-    return xp.bincount(place[inside], some, bins).astype(values.dtype)
+    return _binned(place[inside], some, bins).astype(values.dtype)
+
+
+def _binned(places: Any, weights: Any, length: int) -> Any:
+    """``bincount`` of the array module; CuPy's wants at least one place."""
+    xp = backend.MODULES[type(places)]
+    return xp.bincount(places, weights, length) if places.size else xp.zeros(length)
 
 
 def _edges(values: Any, bins: int, low: Any, high: Any, spread: float) -> Any:

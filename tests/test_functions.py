@@ -372,6 +372,51 @@ def test_same_on_every_device(name, other_device):
         agree(got, want, kind)
 
 
+# -- without PyTorch: numeric derivatives, and NumPy as the oracle of einsum -----------------------
+
+SMOOTH = np.asarray([[0.9, -0.35, 1.7], [-1.2, 0.45, 0.15], [2.1, -0.8, -1.6]])
+
+
+def smooth(name):
+    """The floating results of a call at a point without kinks, as a function to differentiate."""
+
+    def function(x):
+        out = parts(CALLS[name](mt, x))
+        return tuple(t for t in out if isinstance(t, mt.Tensor) and t.is_floating_point())
+
+    return function
+
+
+def has_gradient(name):
+    x = mt.tensor(SMOOTH, requires_grad=True)
+    try:
+        out = smooth(name)(x)
+    except Exception:
+        return False  # a call that refuses this input; test_as_pytorch has them
+    if name in ("scatter", "scatter part"):  # places named twice; a part that is detached
+        return False
+    return any(t.requires_grad for t in out)
+
+
+@pytest.mark.parametrize("name", [n for n in CALLS if has_gradient(n)])
+def test_derivatives_are_the_numeric_ones(name):
+    x = mt.tensor(SMOOTH, dtype=mt.float64, requires_grad=True)
+    assert mt.gradcheck(smooth(name), [x]) and mt.gradgradcheck(smooth(name), [x])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_einsum_of_random_equations(seed):
+    rng = np.random.default_rng(seed)
+    sizes = dict(zip("abcd", rng.integers(1, 4, 4), strict=True))
+    terms = ["".join(rng.choice(list("abcd"), rng.integers(0, 4))) for _ in range(seed % 3 + 1)]
+    used = sorted(set("".join(terms)))
+    output = "".join(rng.permutation(used)[: rng.integers(0, len(used) + 1)])
+    arrays = [rng.standard_normal([sizes[c] for c in term]) for term in terms]
+    equation = f"{','.join(terms)}->{output}"
+    got = mt.einsum(equation, *[mt.from_numpy(np.asarray(a)) for a in arrays])
+    np.testing.assert_allclose(got.numpy(), np.einsum(equation, *arrays), atol=1e-12)
+
+
 # -- calling forms ---------------------------------------------------------------------------------
 
 
