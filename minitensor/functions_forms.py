@@ -16,8 +16,10 @@ from . import backend, core, inplace
 from .core import Op, Tensor
 
 # NumPy's names for arguments, which PyTorch takes as well.
-ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
-ALIASES["size"] = "sizes"
+ALIASES = {
+    "axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other",
+    "size": "sizes",
+}  # fmt: skip
 
 
 def public(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,9 +40,9 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
         out = kwargs.pop("out", None)
         try:
             result = function(*args, **kwargs)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError):
             check_tensors(function, args, kwargs)
-            raise error
+            raise
         return result if out is None else write_out(function.__name__, result, out)
 
     return call
@@ -118,7 +120,14 @@ def of_one(op: Op) -> Callable[..., Any]:
             raise refusal(op.name, "input", input)
         return lane(input) if out is None else write_out(op.name, lane(input), out)
 
-    return functools.update_wrapper(call, lane, ("__name__", "__doc__"))
+    return described(call, op)
+
+
+def described(call: Callable[..., Any], op: Op) -> Callable[..., Any]:
+    """``call`` under the op's name, its formula as docstring."""
+    call.__name__ = call.__qualname__ = op.name
+    call.__doc__ = f"Elementwise ${str(op.tex).format('input', 'other')}$."
+    return call
 
 
 def of_two(op: Op, numbers: bool = True) -> Callable[..., Any]:
@@ -133,7 +142,7 @@ def of_two(op: Op, numbers: bool = True) -> Callable[..., Any]:
         result = lane(input, other)
         return result if out is None else write_out(op.name, result, out)
 
-    return functools.update_wrapper(call, lane, ("__name__", "__doc__"))
+    return described(call, op)
 
 
 # -- results with names ----------------------------------------------------------------------------
