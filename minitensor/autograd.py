@@ -299,6 +299,8 @@ def run_hooks(hooks: Sequence[Callable[..., Any]], g: Any) -> Any:
     for hook in hooks:
         with set_grad_enabled(taped):
             answer = hook(g if taped else wrap(backend.to_array(g)))
+        if answer is not None and not isinstance(answer, Tensor):
+            raise TypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
         if answer is not None:
             g = answer if taped else answer.array
     return g

@@ -415,6 +415,13 @@ def test_hooks_can_be_differentiated():
     assert grad(first.sum(), x)[0].tolist() == [64 + 128]
 
 
+def test_a_hook_answers_with_a_tensor():
+    x = leaf([1.0])
+    x.register_hook(lambda g: 2.0)
+    with pytest.raises(TypeError, match="expected Variable, but hook returned 'float'"):
+        x.sum().backward()
+
+
 def test_a_hook_context_ends():
     x, calls = leaf([1.0]), []
     with x.register_hook(calls.append):

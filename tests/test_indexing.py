@@ -122,3 +122,14 @@ def test_a_written_0d_tensor_forgets_its_old_value(device):
         y[index] = v
         (y * y).backward()
         assert x.grad.item() == 0 and v.grad.item() == 4
+
+
+def test_uint8_is_a_mask_with_a_warning():
+    x = mt.tensor([1.0, 2.0, 3.0])
+    with pytest.warns(UserWarning, match="use bool instead"):
+        assert x[mt.tensor([1, 0, 1], dtype=mt.uint8)].tolist() == [1, 3]
+
+
+def test_a_condition_is_bool():
+    with pytest.raises(RuntimeError, match="where expected condition to be a boolean tensor"):
+        mt.where(mt.tensor([1, 0]), mt.ones(2), mt.ones(2))
