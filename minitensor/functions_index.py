@@ -11,7 +11,7 @@ from . import backend
 from .core import Tensor, wrap
 from .functions import cast, expand, narrow, one_dim, reshape, where
 from .functions_forms import named
-from .functions_shape import broadcast_shapes, broadcast_tensors, real_dim, shaped
+from .functions_shape import broadcast_shapes, broadcast_tensors, fitted, real_dim, shaped
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import shape as sh
@@ -24,7 +24,7 @@ SORTED, TOP = named("sort"), named("topk")
 
 def _check_index(name: str, input: Tensor, dim: int, index: Tensor) -> None:
     """Raise RuntimeError unless ``index`` holds places of ``dim`` and fits beside ``input``."""
-    if index.array.size and (index.array.dtype.kind != "i" or index.array.itemsize < 4):
+    if index.array.dtype.kind != "i" or index.array.itemsize < 4:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     shape, wanted = input.array.shape, index.array.shape
     if len(shape) != len(wanted):
@@ -189,7 +189,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             raise RuntimeError("masked_fill only supports a 0-dimensional value tensor")
         value = cast(value, input.array.dtype)
     else:
-        value = input.array.dtype.type(value).item()
+        value = fitted(value, input)
     return where(mask, value, input)
 
 

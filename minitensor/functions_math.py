@@ -323,7 +323,7 @@ def cov(
     left = ew.mul(away, weights) if given else away
     free: Any = ew.relu(total - lost) if given else max(total - lost, 0)
     out = ew.div(matmul(left, sh.mT(away)), free)
-    return reshape(out, ()) if input.array.ndim < 2 else out
+    return reshape(out, ()) if x.array.shape[0] == 1 else out
 
 
 # -- counting --------------------------------------------------------------------------------------
@@ -386,9 +386,7 @@ def _edges(values: Any, bins: int, low: Any, high: Any, spread: float) -> Any:
 
 def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     """Counts in ``bins`` of equal width from ``min`` to ``max``; of all values if both are 0."""
-    if input.array.dtype.kind != "f":
-        raise NotImplementedError('"histogram_cpu" not implemented for integers')
-    values = input.array.reshape(-1)
+    values = _floats("histc", input)
     return wrap(_counts(values, _edges(values, bins, min, max, 1), None))
 
 

@@ -9,6 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import backend
 from .core import Tensor, wrap
 from .functions import (
@@ -284,7 +286,12 @@ def _pad_constant(input: Tensor, pairs: list[tuple[int, int]], value: Any) -> Te
         return grown
     xp = backend.MODULES[type(input.array)]
     inside = sh.pad_zero(wrap(xp.ones(kept, bool)), **ends)
-    return where(inside, grown, input.array.dtype.type(value).item())
+    return where(inside, grown, fitted(value, input))
+
+
+def fitted(value: Any, like: Tensor) -> Any:
+    """A number as the dtype of ``like`` holds it: -1 is 255 in uint8, 1.5 is 1 in int64."""
+    return np.asarray(value).astype(like.array.dtype).item()
 
 
 def _source_places(mode: str, size: int, before: int, after: int) -> list[int]:

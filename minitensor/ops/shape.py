@@ -84,6 +84,7 @@ clone = op("clone", lambda xp, x: x.copy(), x=lambda g: g, dtypes="keep",
 
 
 def _to(xp: Any, x: Any, *, dtype: Any, device: Any) -> Any:
+    x = backend.to_array(x)  # in a rule, NumPy's scalars stand for 0-d arrays
     moved = x if device is None else backend.move(x, device)
     return moved if dtype is None else moved.astype(backend.as_dtype(dtype).numpy, copy=False)
 
