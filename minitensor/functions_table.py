@@ -44,6 +44,7 @@ IN_PLACE = (
     "sub subtract tan tanh tril triu true_divide trunc"
 ).split()
 FAMILIES: tuple[Any, ...] = (functions_shape, functions_index, functions_math, functions_linalg)
+ONLY_METHODS = "view expand view_as reshape_as expand_as".split()
 TENSORS_ONLY = "maximum minimum atan2 hypot logaddexp logical_and logical_or logical_xor".split()
 ALIASES = {
     "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "absolute": "abs",
@@ -74,4 +75,5 @@ def public_functions() -> dict[str, Callable[..., Any]]:
         found.update({name: getattr(family, name) for name in family.ONLY_FUNCTIONS})
     found.update(concat=functions.cat, concatenate=functions.cat)
     found = {name: forms.public(function) for name, function in found.items()}
-    return {**public_methods(), **found, **functions_methods.LEGACY_FUNCTIONS}
+    both = {n: f for n, f in public_methods().items() if n not in ONLY_METHODS}
+    return {**both, **found, **functions_methods.LEGACY_FUNCTIONS}
