@@ -32,7 +32,6 @@ from .backend import (
 from .core import Tensor
 from .creation import *
 from .function import Function
-from .functions import cat, stack
 from .functions_conv import (
     avg_pool1d,
     avg_pool2d,

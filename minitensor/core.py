@@ -40,6 +40,7 @@ class Tensor:
     _grad: Tensor | None = None
     _hooks: tuple[Callable[..., Any], ...] = ()  # of a leaf; others keep theirs in the node
     _views: Sequence[Any] = ()  # weak references to recorded views; a list once there is one
+    _retains = False  # does retain_grad() keep the gradient of this result?
     _quiet = False  # of what `.data` gives: changes through it go unnoticed, as in PyTorch
     name: str | None = None  # pictures show it
     __array_priority__ = 1000  # makes `ndarray * tensor` call Tensor.__rmul__
@@ -105,6 +106,7 @@ class Op:
         self.fixed: tuple[str, ...] = parts["fixed"]
         self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
         self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])
+        self.needs = {name: rule_needs(rule) for name, rule in rules.items()}
         self.saves = names_saved(self)
         self.frees = any(name == "out" or name in self.inputs for name in self.saves)
         self.pulls: Any = ()  # one function (g, saved, attrs) -> gradient per input; see lanes.py
@@ -153,8 +155,8 @@ def names_saved(op: Op) -> tuple[str, ...]:
     kept: list[str] = []
     allowed = {"out", *op.inputs, *op.attrs}
     allowed |= {f"{name}_{what}" for name in op.inputs for what in ("shape", "place")}
-    for rule in op.rules.values():
-        for name in rule_needs(rule):
+    for needs in op.needs.values():
+        for name in needs:
             if name not in allowed and not (op.variadic and name == "i"):
                 raise ValueError(
                     f"op {op.name}: a rule asks for {name!r}; known: {sorted(allowed)}"
@@ -273,14 +275,24 @@ def differentiable(op: Op, inputs: Sequence[Any]) -> Iterator[bool]:
 def record(op: Op, inputs: Any, arrays: Any, attrs: dict[str, Any], result: Tensor) -> None:
     """Hang a Node on ``result``, saving only what the rules that will run have named."""
     needs = tuple(differentiable(op, inputs))
-    node = Node.__new__(Node)
-    node.op, node.attrs, node.hooks, node.info = op, attrs, (), None
-    node.edges = tuple((x.node or x) if n else None for x, n in zip(inputs, needs, strict=True))
-    node.saved = tuple(save(op, name, needs, arrays, result.array) for name in op.saves)
-    node.seq = next_seq()
-    node.shape = result.array.shape
-    result.node = node
+    saved = tuple(save(op, name, needs, arrays, result.array) for name in op.saves)
+    result.node = make_node(op, edges_of(inputs, needs), saved, attrs, result.array.shape)
     result.needs_grad = True
+
+
+def edges_of(inputs: Sequence[Any], needs: Sequence[bool]) -> tuple[Any, ...]:
+    """Where each input came from, its Node or itself as a leaf; None if it needs no gradient."""
+    return tuple((x.node or x) if n else None for x, n in zip(inputs, needs, strict=True))
+
+
+def make_node(
+    op: Any, edges: tuple[Any, ...], saved: tuple[Any, ...], attrs: dict[str, Any], shape: Any
+) -> Node:
+    """A Node of this moment."""
+    node = Node.__new__(Node)
+    node.op, node.edges, node.saved, node.attrs, node.shape = op, edges, saved, attrs, shape
+    node.hooks, node.info, node.seq = (), None, next_seq()
+    return node
 
 
 def save(op: Op, name: str, needs: Sequence[bool], arrays: Sequence[Any], out: Array) -> Any:
@@ -289,7 +301,7 @@ def save(op: Op, name: str, needs: Sequence[bool], arrays: Sequence[Any], out: A
         if name == op.inputs[0]:
             return tuple(arrays)
         return out if name == "out" else tuple(a.shape for a in arrays)
-    wanted = [name in rule_needs(op.rules[i]) for i, n in zip(op.inputs, needs, strict=True) if n]
+    wanted = [name in op.needs[i] for i, n in zip(op.inputs, needs, strict=True) if n]
     if not any(wanted):
         return None
     if name == "out":
@@ -358,7 +370,13 @@ def as_operand(op: Op, name: str, x: Any) -> Any:
     if type(x) in MODULES:
         return wrap(x)
     given = {"x": "input", "y": "other", "xs": "tensors"}.get(name, name)
-    raise TypeError(f"{op.name}(): argument '{given}' must be Tensor, not {type(x).__name__}")
+    raise refusal(op.name, given, x)
+
+
+def refusal(function: str, argument: str, given: Any, wanted: str = "Tensor") -> TypeError:
+    """The error that says: this argument must be a Tensor."""
+    kind = type(given).__name__
+    return TypeError(f"{function}(): argument '{argument}' must be {wanted}, not {kind}")
 
 
 def on_one_device(inputs: list[Any]) -> list[Any]:

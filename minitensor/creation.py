@@ -17,7 +17,7 @@ import numpy as np
 
 from . import backend, functions
 from .backend import Array
-from .core import OPS, Tensor, wrap
+from .core import OPS, Tensor, refusal, wrap
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
@@ -324,7 +324,7 @@ def _like(
 ) -> Tensor:
     """``input``'s shape, strides, dtype and device, filled with ``value`` (None: left as it is)."""
     if not isinstance(input, Tensor):
-        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise refusal(name, "input", input)
     d = input.array.dtype if dtype is None else backend.as_dtype(dtype).numpy
     array = backend.MODULES[type(input.array)].empty_like(input.array, dtype=d)
     if value is not None:

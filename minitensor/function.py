@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import autograd, backend, core
-from .core import Node, Tensor, wrap
+from .core import Tensor, wrap
 
 
 class FunctionCtx:
@@ -203,30 +203,24 @@ class Function:
         return tuple(outputs) if several else outputs[0]
 
 
-def _node(op: Any, edges: tuple[Any, ...], saved: tuple[Any, ...], shape: Any) -> Node:
-    node = Node.__new__(Node)
-    node.op, node.edges, node.saved, node.shape = op, edges, saved, shape
-    node.attrs, node.hooks, node.info, node.seq = core.NO_ATTRS, (), None, core.next_seq()
-    return node
-
-
 def _record(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[Any]) -> None:
     op = _FunctionOp(cls, ctx, args, outputs)
-    edges = tuple(
-        (a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True)
-    )
+    edges = core.edges_of(args, ctx.needs_input_grad)
     saved = tuple(None if t is None else t.array for t in ctx._to_save)
     ctx._to_save = ()
     single = len(outputs) == 1
-    node = _node(op, edges, saved, outputs[0].array.shape if single else Parts.shape)
+    shape = outputs[0].array.shape if single else Parts.shape
+    node = core.make_node(op, edges, saved, core.NO_ATTRS, shape)
     op.output_nodes = []
     for i, out in enumerate(outputs):
         marked = any(out is t for t in ctx._no_gradient)
         if marked or not isinstance(out, Tensor) or out.array.dtype.kind != "f":
             op.output_nodes.append(lambda: None)
             continue
-        select = _Select(op.grad_name, i)
-        out.node = node if single else _node(select, (node,), (), out.array.shape)
+        out.node = node
+        if not single:
+            select = _Select(op.grad_name, i)
+            out.node = core.make_node(select, (node,), (), core.NO_ATTRS, out.array.shape)
         out.needs_grad = True
         op.output_nodes.append(weakref.ref(out.node))
     ctx._no_gradient = ()

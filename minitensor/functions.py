@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .core import Tensor, wrap
+from .core import Tensor, refusal, wrap
 from .functions_forms import named
 from .ops import elementwise as ew
 from .ops import index as ix
@@ -491,7 +491,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product; vectors count as one row or column, batch dimensions broadcast."""
     for x in (input, other):
         if not isinstance(x, Tensor):
-            raise TypeError(f"matmul(): argument 'other' must be Tensor, not {type(x).__name__}")
+            raise refusal("matmul", "other", x)
     a, b = input.array.ndim, other.array.ndim
     if not a or not b:
         raise RuntimeError(

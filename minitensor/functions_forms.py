@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import backend, core, inplace
-from .core import Op, Tensor
+from .core import Op, Tensor, refusal
 
 # NumPy's names for arguments, which PyTorch takes as well.
 ALIASES = {
@@ -58,12 +58,6 @@ def check_tensors(function: Callable[..., Any], args: Any, kwargs: dict[str, Any
             raise refusal(function.__name__, p.name, value)
         if p.annotation == "Sequence[Tensor]":
             listed(function.__name__, value)
-
-
-def refusal(function: str, argument: str, given: Any, wanted: str = "Tensor") -> TypeError:
-    """The error that says: this argument must be a Tensor."""
-    kind = type(given).__name__
-    return TypeError(f"{function}(): argument '{argument}' must be {wanted}, not {kind}")
 
 
 def listed(name: str, tensors: Any) -> list[Tensor]:

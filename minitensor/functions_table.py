@@ -5,6 +5,7 @@ Every name is PyTorch's. A function goes through ``functions_forms`` on its way 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,7 @@ ALIASES = {
 }  # fmt: skip
 
 
+@functools.cache  # for Tensor's methods and for the package's functions: wrapped once
 def public_methods() -> dict[str, Callable[..., Any]]:
     """The functions that are both ``minitensor.f(x)`` and ``x.f()``, by name."""
     found = {name: forms.of_one(core.OPS[name]) for name in UNARY}

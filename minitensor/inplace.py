@@ -103,7 +103,7 @@ def adopt(t: Tensor, new: Tensor) -> None:
 
 def _take(t: Tensor, source: Tensor) -> None:
     """Give ``t`` the step of ``source``; what ``retain_grad`` hung on the old one moves along."""
-    if getattr(t, "_retains", False) and t.node is not None and source.node is not None:
+    if t._retains and t.node is not None and source.node is not None:
         keep = t.node.hooks[-1:]
         t.node.hooks = t.node.hooks[:-1]
         source.node.hooks += keep

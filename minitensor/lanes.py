@@ -14,7 +14,7 @@ from typing import Any
 
 from . import core
 from .backend import FLOAT32, FLOAT64
-from .core import Op, rule_needs
+from .core import Op
 
 # -- rules: (g, saved, attrs) -> gradient --------------------------------------------------------
 
@@ -34,17 +34,17 @@ class EachInput:
 
 def build_pulls(op: Op) -> Any:
     """One function per input that calls its rule with what the node kept for it."""
-    pulls = tuple(_pull(op, op.rules.get(name)) for name in op.inputs)
+    pulls = tuple(_pull(op, name) for name in op.inputs)
     return EachInput(pulls[0]) if op.variadic else pulls
 
 
-def _pull(op: Op, rule: Callable[..., Any] | None) -> Any:
-    if rule is None:
+def _pull(op: Op, wrt: str) -> Any:
+    if wrt not in op.rules:
         return None
-    found = [_fetch(op, name) for name in rule_needs(rule)]
+    found = [_fetch(op, name) for name in op.needs[wrt]]
     last = ", i" if op.variadic else ""
     text = f"lambda g, saved, attrs{last}: rule({', '.join(['g', *found])})"
-    return eval(text, {"rule": rule})  # the text is ours, from the op's definition
+    return eval(text, {"rule": op.rules[wrt]})  # the text is ours, from the op's definition
 
 
 def _fetch(op: Op, name: str) -> str:
@@ -198,7 +198,7 @@ def _record(op: Op, attrs: str) -> str:
 
 
 def _saved(op: Op, name: str, flags: dict[str, str]) -> str:
-    askers = [x for x in flags if name in rule_needs(op.rules[x])]
+    askers = [x for x in flags if name in op.needs[x]]
     if name == "out":
         value = "out"
     elif name in op.inputs:

@@ -19,7 +19,6 @@ from .core import Tensor, wrap
 from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
-from .ops import reduce
 from .ops import shape as sh
 
 
@@ -52,7 +51,7 @@ def _set_requires_grad(t: Tensor, value: bool) -> None:
 
 
 def _get_grad(t: Tensor) -> Tensor | None:
-    if t.node is not None and t._grad is None and not getattr(t, "_retains", False):
+    if t.node is not None and t._grad is None and not t._retains:
         warnings.warn(
             "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
             ".grad attribute won't be populated during autograd.backward(). If you indeed want the "
@@ -156,7 +155,7 @@ PROPERTIES: dict[str, Any] = {
     "grad": property(_get_grad, _set_grad),
     "grad_fn": property(lambda t: t.node),
     "is_leaf": property(lambda t: t.node is None),
-    "retains_grad": property(lambda t: getattr(t, "_retains", False)),
+    "retains_grad": property(lambda t: t._retains),
     "data": property(_data, _set_data),
     "T": property(lambda t: sh.permute(t, dims=tuple(range(t.array.ndim))[::-1])),
     "mT": property(_matrix_T),
@@ -366,7 +365,7 @@ def register_hook(t: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Removab
     holder, slot = (t, "_hooks") if t.node is None else (t.node, "hooks")
     hook = functools.partial(hook)  # an object of its own: the same hook may come twice
     before = getattr(holder, slot)
-    last = before[-1:] if t.node is not None and getattr(t, "_retains", False) else ()
+    last = before[-1:] if t.node is not None and t._retains else ()
     setattr(holder, slot, (*before[: len(before) - len(last)], hook, *last))
     return RemovableHandle(holder, slot, hook)
 
@@ -375,9 +374,9 @@ def retain_grad(t: Tensor) -> None:
     """Keep ``.grad`` of this non-leaf too. Raises RuntimeError if it requires no gradient."""
     if not t.needs_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if t.node is None or getattr(t, "_retains", False):
+    if t.node is None or t._retains:
         return
-    t._retains = True  # type: ignore[attr-defined]
+    t._retains = True
     keeper = weakref.ref(t)
 
     def keep(g: Tensor) -> None:
@@ -569,4 +568,3 @@ def attach() -> None:
 
 
 attach()
-assert reduce  # the reductions register themselves on import

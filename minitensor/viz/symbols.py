@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import OPS, Op, rule_needs
+from ..core import OPS, Op
 
 # How tightly a formula holds together. It stands bare where no more than that is asked for.
 ATOM, POWER, PRODUCT, NEGATIVE, SUM, LOOSE = 5, 4, 3, 2, 1, 0
@@ -298,7 +298,7 @@ def derivative(
     upstream = "g" if upstream is None and moves(op) else upstream
     g = symbol(1) if upstream is None else Symbol(upstream)
     g.shape = shapes["out"]
-    values = [_asked(op, name, letters, shapes, attrs) for name in rule_needs(rule)]
+    values = [_asked(op, name, letters, shapes, attrs) for name in op.needs[wrt]]
     return symbol(rule(g, *values)).tex
 
 
