@@ -98,11 +98,9 @@ class Op:
     def __init__(self, name: str, forward: Any, rules: dict[str, Any], **parts: Any):
         self.name, self.forward, self.rules = name, forward, rules
         self.tex, self.sample = parts["tex"], parts["sample"]
-        self.dtypes, self.view, self.broadcasts = (
-            parts["dtypes"],
-            parts["view"],
-            parts["broadcasts"],
-        )
+        self.dtypes: str = parts["dtypes"]
+        self.view: bool = parts["view"]
+        self.broadcasts: bool = parts["broadcasts"]
         self.fixed: tuple[str, ...] = parts["fixed"]
         self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
         self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])

@@ -64,12 +64,21 @@ def version(array: Array) -> int:
     return entry.count if entry else 0
 
 
+def written_since(value: Any, seq: int) -> Writes | None:
+    """The writes to an array's buffer, if one came after the step numbered ``seq``; else None.
+
+    What is no array has no buffer.
+    """
+    entry = writes_to(value) if type(value) in backend.MODULES else None
+    return entry if entry is not None and entry.times[-1] > seq else None
+
+
 def check_saved(node: Any) -> None:
     """Raise RuntimeError if an array that ``node`` saved was written to afterwards."""
     for name, value in zip(node.op.saves, node.saved, strict=True):
         for array in value if isinstance(value, tuple) else (value,):
-            entry = writes_to(array) if type(array) in backend.MODULES else None
-            if entry and entry.times[-1] > node.seq:
+            entry = written_since(array, node.seq)
+            if entry is not None:
                 raise RuntimeError(_complaint(node, name, array, entry))
 
 

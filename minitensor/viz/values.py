@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, core, versions
+from .. import backend, core
 from ..core import Node, Tensor
+from ..versions import written_since
 
 SMALL = 64  # numbers that a picture or a dict still holds one by one
 RECOMPUTED = 4096  # numbers in a result that is still worth computing again for a picture
@@ -61,12 +62,6 @@ def plain(x: Any, summed: bool = False) -> Any:
     if array.size <= SMALL:
         return array.tolist()
     return dict(summary(array)) if summed else None
-
-
-def written_since(array: Any, seq: int) -> bool:
-    """Whether an array's memory was written to after the step with number ``seq``."""
-    entry = versions.writes_to(array) if is_array(array) else None
-    return entry is not None and bool(entry.times) and entry.times[-1] > seq
 
 
 def constant(node: Node, slot: int) -> Any:
