@@ -30,6 +30,8 @@ TABLE = {
     "creation": (5, "tensor"),
     "random": (5, "tensor"),
     "tensor": (5, "tensor"),
+    "cuda": (5, "tensor"),
+    "jacobians": (5, "tensor"),  # torch.autograd.functional
     "nn": (6, "nn"),
     "optim": (7, "optim"),
     "utils": (7, "utils"),
@@ -38,6 +40,7 @@ TABLE = {
     "viz": (8, "viz"),
     "timing": (8, "timing"),
     "bench": (8, "timing"),
+    "compat": (9, "compat"),  # a PyTorch script on minitensor
     "__init__": (9, "front door"),
     "__main__": (9, "front door"),
 }
