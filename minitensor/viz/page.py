@@ -2,7 +2,7 @@
 
 A module is written for anywidget: ``export default { render({ model, el }) { ... } }`` and nothing
 imported. ``page`` puts the same text into a complete HTML page whose ``model`` holds the data that
-travel with it, and ``frame`` puts that page into an ``<iframe>``, which survives a notebook's export
+travel with it, and ``frame`` puts that page into an ``<iframe>``: it survives a notebook's export
 to HTML and asks nothing of the network. Below the frame stands the same content in words: GitHub
 and other viewers that take scripts away still show that.
 """
@@ -24,7 +24,10 @@ const values = JSON.parse(document.getElementById("data").textContent);
 const heard = {};
 const model = {
   get: (name) => values[name],
-  set: (name, value) => { values[name] = value; (heard["change:" + name] || []).forEach((f) => f()); },
+  set: (name, value) => {
+    values[name] = value;
+    (heard["change:" + name] || []).forEach((call) => call());
+  },
   save_changes: () => {},
   on: (event, call) => { (heard[event] = heard[event] || []).push(call); },
   off: () => {},

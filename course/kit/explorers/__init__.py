@@ -1,13 +1,14 @@
 """Interactive pages of chapters: a JavaScript file here, its data from Python, no kernel needed.
 
-`explorer("strides", data, title=..., height=..., words=...)` shows `strides.js`, an anywidget module
-(`export default { render({ model, el }) { ... } }`), with `data` in it; `minitensor.viz.page` says
-how. Everything travels in the output: it works after an export to HTML and without a network.
+`explorer("strides", data, title=..., height=..., words=...)` shows `strides.js` with `data`
+in it: an anywidget module, `export default { render({ model, el }) { ... } }`. `minitensor.viz.page`
+says how. Everything travels in the output: it works after an export to HTML and without a network.
 """
 
 from pathlib import Path
 
 from IPython.display import display
+
 from minitensor.viz.page import frame, page
 
 FOLDER = Path(__file__).parent
