@@ -1,8 +1,9 @@
 """Interactive pages of chapters: a JavaScript file here, its data from Python, no kernel needed.
 
-`explorer("strides", data, title=..., height=..., words=...)` shows `strides.js` with `data`
-in it: an anywidget module, `export default { render({ model, el }) { ... } }`. `minitensor.viz.page`
-says how. Everything travels in the output: it works after an export to HTML and without a network.
+`explorer("strides", data, title=..., height=..., words=...)` shows `strides.js` with `data` in it.
+The file is an anywidget module, `export default { render({ model, el }) { ... } }`; see
+`minitensor.viz.page`. Everything travels in the output: it works after an export to HTML and
+without a network.
 """
 
 from pathlib import Path
