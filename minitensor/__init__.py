@@ -9,10 +9,13 @@ tensor([2., 4.])
 
 from __future__ import annotations
 
+import importlib.util
+import math as _math
+import sys as _sys
 from typing import Any
 
 from . import autograd as autograd
-from . import backend, creation, functions, random
+from . import backend, creation, functions, jacobians, random
 from . import tensor as _tensor  # gives Tensor its methods
 from .autograd import (
     enable_grad,
@@ -53,10 +56,19 @@ float16, float32, float64, uint8, int8, int16, int32, int64, bool = backend.DTYP
 half, double, long, int, short = float16, float64, int64, int32, int16
 float = float32
 
-# PyTorch has these three in its autograd module.
+pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
+
+# Where PyTorch keeps these.
 for _member in (Function, gradcheck, gradgradcheck):
     setattr(autograd, _member.__name__, _member)
+autograd.functional = jacobians  # type: ignore[attr-defined]
+_sys.modules["minitensor.autograd.functional"] = jacobians  # so that it can be imported
 globals().update(public_functions())
+
+# Imported when first asked for: a script that needs no modules does not wait for them.
+ROOMS = "nn optim utils distributions cuda viz timing serialization compat".split()
+FROM_ROOMS = {"save": "serialization", "load": "serialization"}
+DIFFERENCES = "course/reference/differences.md"
 
 
 def is_tensor(obj: Any) -> Any:
@@ -65,5 +77,15 @@ def is_tensor(obj: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Say what is missing in words that help."""
-    raise AttributeError(f"module 'minitensor' has no attribute '{name}'")
+    """Import a part of the package, or say what is missing in words that help."""
+    room = FROM_ROOMS.get(name, name if name in ROOMS else "")
+    if room and importlib.util.find_spec(f"{__name__}.{room}"):
+        module = importlib.import_module(f".{room}", __name__)
+        found = module if name == room else getattr(module, name)
+        globals()[name] = found
+        return found
+    raise AttributeError(
+        f"module 'minitensor' has no attribute '{name}'. If PyTorch has it, minitensor leaves it "
+        f"out: {DIFFERENCES} says what else does what it does.",
+        name=name,
+    )
