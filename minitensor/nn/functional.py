@@ -1,0 +1,47 @@
+"""PyTorch's ``torch.nn.functional``: what layers compute, as plain functions.
+
+The functions are in the files beside this one and, where they need no weights, on floor 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functions_conv, functions_forms, functions_index, functions_shape, functions_table
+from . import functional_activations, functional_layers, functional_losses, functional_norm
+
+# Where each function is. On their way to users they learn to say which argument is wrong.
+FAMILIES: dict[Any, str] = {
+    functional_layers: (
+        "linear bilinear embedding dropout dropout1d dropout2d dropout3d "
+        "alpha_dropout feature_alpha_dropout scaled_dot_product_attention pairwise_distance "
+        "cosine_similarity normalize"
+    ),
+    functional_activations: (
+        "celu elu gelu glu gumbel_softmax hardshrink hardsigmoid hardswish hardtanh leaky_relu "
+        "log_softmax logsigmoid mish prelu relu relu6 selu silu softmax softmin softplus "
+        "softshrink softsign tanhshrink threshold"
+    ),
+    functional_losses: (
+        "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy huber_loss kl_div "
+        "l1_loss mse_loss nll_loss smooth_l1_loss"
+    ),
+    functional_norm: "batch_norm layer_norm rms_norm",
+    functions_conv: (
+        "adaptive_avg_pool2d avg_pool1d avg_pool2d conv1d conv2d conv_transpose2d fold max_pool1d "
+        "max_pool2d unfold"
+    ),
+    functions_index: "one_hot",
+    functions_shape: "pad",
+}
+sigmoid, tanh = (functions_table.public_methods()[name] for name in ("sigmoid", "tanh"))
+__all__ = [name for names in FAMILIES.values() for name in names.split()] + ["sigmoid", "tanh"]
+globals().update({
+    name: functions_forms.public(getattr(family, name))
+    for family, names in FAMILIES.items() for name in names.split()
+})  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Say what is missing in words that help."""
+    raise AttributeError(f"module 'minitensor.nn.functional' has no attribute '{name}'")

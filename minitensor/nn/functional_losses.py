@@ -1,0 +1,325 @@
+"""Losses: one number (or one for each element) that says how far ``input`` is from ``target``.
+
+Each takes ``reduction``: "mean", "sum" or "none". ``size_average`` and ``reduce`` are PyTorch's
+older names for it. An unknown reduction raises ValueError.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .. import backend, functions
+from ..core import Tensor
+from ..functions import cast, clamp, reshape, where
+from ..functions_index import gather, index_select
+from ..functions_shape import broadcast_tensors
+from ..ops import elementwise as ew
+from ..ops import shape as sh
+from .functional_activations import constant, floats
+
+# -- what they share -------------------------------------------------------------------------------
+
+
+def reduced(losses: Any, reduction: str, share: Any = None) -> Any:
+    """Losses by element reduced; "mean" divides the sum by ``share``, if given, not the count."""
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return functions.sum(losses)
+    if reduction != "mean":
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return functions.mean(losses) if share is None else ew.div(functions.sum(losses), share)
+
+
+def chosen(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction, also from the older arguments."""
+    if size_average is None and reduce is None:
+        return reduction
+    name = "none" if reduce is False else "sum" if size_average is False else "mean"
+    message = f"size_average and reduce args will be deprecated, please use reduction='{name}'"
+    warnings.warn(message + " instead.", stacklevel=4)
+    return name
+
+
+def _pair(input: Tensor, target: Tensor) -> Any:
+    """Both in one shape, with PyTorch's warning where they were not."""
+    if target.array.shape != input.array.shape:
+        sizes = [f"torch.Size({list(x.array.shape)})" for x in (target, input)]
+        warnings.warn(
+            f"Using a target size ({sizes[0]}) that is different to the input size ({sizes[1]}). "
+            "This will likely lead to incorrect results due to broadcasting. Please ensure they "
+            "have the same size.",
+            stacklevel=4,
+        )
+    return broadcast_tensors(input, target)
+
+
+def _same_size(input: Tensor, target: Tensor) -> None:
+    if target.array.shape != input.array.shape:
+        raise ValueError(
+            f"Using a target size ({list(target.array.shape)}) that is different to the input "
+            f"size ({list(input.array.shape)}) is not allowed. Please ensure they have the same "
+            "size."
+        )
+
+
+# -- of real targets -------------------------------------------------------------------------------
+
+
+def _weighted(input: Tensor, losses: Any, weight: Tensor | None, reduction: str) -> Any:
+    """Losses by element times ``weight``, whose sum then divides a mean."""
+    if weight is None:
+        return reduced(losses, reduction)
+    if weight.array.shape != input.array.shape:
+        raise ValueError("Weights and input must have the same size.")
+    share = functions.sum(weight) if reduction == "mean" else None
+    return reduced(losses * weight, reduction, share)
+
+
+def mse_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Squared differences. Warns where the sizes differ and broadcast."""
+    a, b = _pair(input, target)
+    how = chosen(size_average, reduce, reduction)
+    return _weighted(input, ew.square(floats("mse_loss", a - b)), weight, how)
+
+
+def l1_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Absolute differences. Warns where the sizes differ and broadcast."""
+    a, b = _pair(input, target)
+    return _weighted(input, ew.abs_(a - b), weight, chosen(size_average, reduce, reduction))
+
+
+def _huber(away: Any, width: float) -> Any:
+    """Half the square of ``away`` up to ``width``, then a straight line of slope ``width``."""
+    size = ew.abs_(away)
+    return where(size < width, 0.5 * ew.square(away), width * (size - 0.5 * width))
+
+
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", beta: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """Absolute differences less ``beta / 2``, rounded off to a parabola below ``beta``.
+
+    Raises RuntimeError for a negative ``beta``.
+    """
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    a, b = _pair(input, target)
+    away = floats("smooth_l1_loss", a - b)
+    losses = _huber(away, beta) / beta if beta else ew.abs_(away)
+    return reduced(losses, chosen(size_average, reduce, reduction))
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """``smooth_l1_loss`` times ``delta``. Raises RuntimeError unless ``delta`` > 0."""
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    a, b = _pair(input, target)
+    losses = _huber(floats("huber_loss", a - b), delta)
+    return _weighted(input, losses, weight, reduction)
+
+
+# -- of classes ------------------------------------------------------------------------------------
+
+
+def _picked(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[Any, Any, Any]:
+    """The scores (N, C, ...) at the classes, in the target's shape; the classes; who counts."""
+    shape, sizes = scores.array.shape, target.array.shape
+    if not 1 <= len(shape):
+        raise ValueError(f"{name}: Expected 1 or more dimensions (got {len(shape)})")
+    if sizes != (shape[:1] + shape[2:] if len(shape) > 1 else ()):
+        first = sizes[:1] != shape[:1] and len(shape) > 1
+        raise (ValueError if first else RuntimeError)(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size ({sizes[:1]}): "
+            f"size mismatch (got input: {list(shape)}, target: {list(sizes)})"
+        )
+    if target.array.dtype != backend.INT64:
+        kind = backend.DTYPES[target.array.dtype].name
+        raise RuntimeError(f"expected scalar type Long but found {kind}")
+    counts = ew.ne(target, ignore_index)
+    classes = where(counts, target, 0)
+    wrong = ew.logical_or(ew.lt(classes, 0), ew.ge(classes, shape[1 if len(shape) > 1 else 0]))
+    if bool(wrong.array.any()):
+        raise IndexError(f"Target {int(target.array[wrong.array][0])} is out of bounds.")
+    at = min(len(shape) - 1, 1)
+    index = sh.unsqueeze_dims(classes, dim=(at,))
+    return sh.squeeze_dims(gather(scores, at, index), dim=(at,)), classes, counts
+
+
+def _class_weights(scores: Tensor, classes: Any, counts: Any, weight: Tensor | None) -> Any:
+    """The weight of each target: that of its class, 0 where it does not count."""
+    if weight is None:
+        return cast(counts, scores.array.dtype)
+    size = scores.array.shape[min(scores.array.ndim - 1, 1)]
+    if weight.array.shape != (size,):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {size} classes or no classes but got "
+            f"weight tensor of shape: {list(weight.array.shape)}"
+        )
+    each = index_select(weight, 0, reshape(classes, -1))
+    return where(counts, reshape(each, classes.array.shape), 0)
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Minus the log-probability in (N, C, ...) or (C) of each target class in (N, ...) or ().
+
+    ``weight`` (C) weighs the classes; a mean is then one by weight. Targets that are
+    ``ignore_index`` count for nothing. Raises ValueError or RuntimeError for sizes that do not
+    fit, RuntimeError for targets that are not int64, IndexError for classes that do not exist.
+    """
+    how = chosen(size_average, reduce, reduction)
+    return _nll(floats("nll_loss", input), target, weight, ignore_index, how)
+
+
+def _nll(scores: Any, target: Any, weight: Any, ignore_index: int, how: str) -> Any:
+    found, classes, counts = _picked("nll_loss", scores, target, ignore_index)
+    weights = _class_weights(scores, classes, counts, weight)
+    return reduced(where(counts, -found, 0) * weights, how, functions.sum(weights))
+
+
+def cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """``nll_loss`` of ``log_softmax``: scores (N, C, ...) or (C) against the right classes.
+
+    ``target`` holds classes (int64), or probabilities in the shape of ``input``.
+    ``label_smoothing`` spreads that share of each target evenly over all classes. Raises what
+    ``nll_loss`` raises, and RuntimeError for a smoothing outside 0 to 1.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    how = chosen(size_average, reduce, reduction)
+    scores = functions.log_softmax(input, min(input.array.ndim - 1, 1))
+    if target.array.shape == input.array.shape and input.array.ndim:
+        return _of_probabilities(scores, target, weight, ignore_index, how, label_smoothing)
+    if not label_smoothing:
+        return _nll(scores, target, weight, ignore_index, how)
+    return _smoothed(scores, target, weight, ignore_index, how, label_smoothing)
+
+
+def _over_classes(scores: Any, weight: Any) -> Any:
+    """Each class's log-probability times its weight."""
+    if weight is None:
+        return scores
+    return scores * reshape(weight, (-1, *[1] * max(scores.array.ndim - 2, 0)))
+
+
+def _smoothed(
+    scores: Any, target: Any, weight: Any, ignore_index: int, how: str, smoothing: float
+) -> Any:
+    found, classes, counts = _picked("cross_entropy", scores, target, ignore_index)
+    weights = _class_weights(scores, classes, counts, weight)
+    at = min(scores.array.ndim - 1, 1)
+    even: Any = functions.mean(_over_classes(scores, weight), at)
+    both = (1 - smoothing) * (found * weights) + smoothing * even
+    return reduced(where(counts, -both, 0), how, functions.sum(weights))
+
+
+def _of_probabilities(
+    scores: Any, target: Any, weight: Any, ignore_index: int, how: str, smoothing: float
+) -> Any:
+    floats("cross_entropy", target)
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    at = min(scores.array.ndim - 1, 1)
+    size = scores.array.shape[at]
+    shares = target * (1 - smoothing) + smoothing / size if smoothing else target
+    losses = functions.sum(_over_classes(scores, weight) * shares, at)
+    return reduced(ew.neg(losses), how, losses.array.size)
+
+
+# -- of probabilities ------------------------------------------------------------------------------
+
+
+def _log(p: Any) -> Any:
+    """The logarithm of probabilities, at least -100, its slope at most 1e12: 0 has both, too."""
+    flat = ew.le(p, 1e-12)
+    fixed = constant(p)
+    low = ew.add(clamp(ew.log(fixed), min=-100), (p - fixed) * 1e12)
+    return where(flat, low, ew.log(where(flat, 1, p)))
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Minus the log-likelihood of ``target`` (0, 1 or between) under probabilities ``input``.
+
+    Logarithms count as at least -100. Raises ValueError for other sizes, RuntimeError for an
+    input outside 0 to 1.
+    """
+    how = chosen(size_average, reduce, reduction)
+    _same_size(input, target)
+    p = floats("binary_cross_entropy", input)
+    if not bool(((p.array >= 0) & (p.array <= 1)).all()):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    losses = -(target * _log(p) + ew.sub(1, target) * _log(1 - p))
+    return reduced(losses if weight is None else losses * weight, how)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor, target: Tensor, weight: Tensor | None = None,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """``binary_cross_entropy`` of the sigmoid of ``input``, right for large scores too.
+
+    ``pos_weight`` weighs the share of ``target`` that is 1. Raises ValueError for other sizes.
+    """
+    how = chosen(size_average, reduce, reduction)
+    if target.array.shape != input.array.shape:
+        sizes = [list(x.array.shape) for x in (target, input)]
+        raise ValueError(f"Target size ({sizes[0]}) must be the same as input size ({sizes[1]})")
+    x: Any = input
+    y: Any = target
+    rest = ew.logaddexp(-x, 0)  # minus the logarithm of the sigmoid
+    if pos_weight is not None:
+        rest = (1 + ew.sub(pos_weight, 1) * y) * rest
+    losses = (1 - y) * x + rest
+    return reduced(losses if weight is None else losses * weight, how)
+
+
+def kl_div(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Tensor:  # fmt: skip
+    """Kullback-Leibler divergence: ``target * (log(target) - input)``, ``input`` a logarithm.
+
+    ``log_target`` says that ``target`` is one as well. "batchmean" divides the sum by the size of
+    dimension 0, as the definition wants; "mean" divides by the number of elements, and warns.
+    """
+    how = chosen(size_average, reduce, reduction)
+    if how == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math "
+            "definition.'mean' will be changed to behave the same as 'batchmean' in the next major "
+            "release.",
+            stacklevel=3,
+        )
+    x: Any = input
+    y: Any = target
+    if log_target:
+        losses = ew.exp(y) * (y - x)
+    else:
+        losses = y * ew.log(where(y == 0, 1, y)) - y * x
+    if how == "batchmean":
+        rows = input.array.shape[0] if input.array.ndim else 1
+        return reduced(losses, "sum") / rows if rows else reduced(losses, "sum")
+    return reduced(losses, how)
