@@ -226,36 +226,79 @@ def module_for(where: Any) -> Any:
     return next(MODULES[t] for t, name in _DEVICE_OF.items() if name == kind)
 
 
+def device_types() -> set[str]:
+    """The kinds of device that have been let in so far."""
+    return set(_DEVICE_OF.values())
+
+
 def load_cupy() -> Any:
     """Import CuPy and check that a GPU answers; RuntimeError says which of the two is missing."""
+    extra = (
+        "pip install 'minitensor[cuda12]' (or [cuda13], to match the CUDA version that "
+        "nvidia-smi shows)"
+    )
     try:
         cupy = importlib.import_module("cupy")
-    except ImportError:
+    except ModuleNotFoundError:
+        raise RuntimeError(f"device 'cuda' needs CuPy, which is not installed: {extra}") from None
+    except ImportError as error:
         raise RuntimeError(
-            "device 'cuda' needs CuPy, which is not installed: pip install 'minitensor[cuda12]' "
-            "(or [cuda13], to match the CUDA version that nvidia-smi shows)"
-        ) from None
+            f"device 'cuda' needs CuPy, which is installed but fails to import ({error}): {extra}"
+        ) from error
     if not cupy.is_available():
         raise RuntimeError(
-            "device 'cuda' needs a GPU: CuPy is installed, but finds no CUDA GPU here"
+            "device 'cuda' needs a GPU: CuPy is installed, but finds no CUDA GPU here. "
+            "Without one, use device='cpu'."
         )
     return cupy
 
 
-def move(array: Array, where: Any) -> Array:
-    """Copy an array to another device; the array itself if it is there already."""
+def move(array: Array, where: Any, non_blocking: bool = False) -> Array:
+    """Copy an array to another device; the array itself if it is there already.
+
+    The copy is done on return, unless it goes to a GPU and is told not to be waited for.
+    """
     target = device(where)
     here = device_of(array)
     if here.type == target.type and target.index in (None, here.index):
         return array
-    host = to_numpy(array)
-    if target.type == "cpu":
-        return host
     module = module_for(target)
-    if target.type == "cuda":
-        with module.cuda.Device(target.index or 0):
-            return module.asarray(host)
-    return module.asarray(host)
+    if target.type != "cuda":
+        return to_numpy(array) if target.type == "cpu" else module.asarray(to_numpy(array))
+    with module.cuda.Device(target.index):  # None is the current one
+        if here.type == "cuda":
+            return array.copy()  # from GPU to GPU
+        return module.asarray(to_numpy(array), blocking=not non_blocking)
+
+
+def pin(array: np.ndarray) -> np.ndarray:
+    """A copy in memory that the system does not move, from which a GPU can copy by itself."""
+    load_cupy()
+    out: np.ndarray = importlib.import_module("cupyx").empty_pinned(array.shape, array.dtype)
+    out[...] = array
+    return out
+
+
+def is_pinned(array: Array) -> bool:
+    """Whether an array's memory is one that ``pin`` got."""
+    return type(getattr(owner(array), "base", None)).__name__ == "PinnedMemoryPointer"
+
+
+def peak_hook(where: int, used: Callable[[], int]) -> Any:
+    """A context manager inside which CuPy tells of each new array on GPU number ``where``.
+
+    Its ``highest`` is the highest that ``used()`` was then.
+    """
+
+    class Peak(load_cupy().cuda.MemoryHook):  # type: ignore[misc]
+        name = "minitensor peak"
+        highest = 0
+
+        def malloc_postprocess(self, *, device_id: int, **about: Any) -> None:
+            if device_id == where:
+                self.highest = max(self.highest, used())
+
+    return Peak()
 
 
 def to_numpy(array: Array) -> np.ndarray:
@@ -289,11 +332,14 @@ def writable(view: Array) -> Array:
 
 def scatter_add(target: Array, index: Any, values: Array) -> Array:
     """Add ``values`` into ``target[index]`` in place, repeated positions adding up."""
-    xp = MODULES[type(target)]
-    if hasattr(xp, "add") and hasattr(xp.add, "at"):
-        xp.add.at(target, index, values)
-    else:  # CuPy before ufunc.at
-        importlib.import_module("cupyx").scatter_add(target, index, values)
+    add = MODULES[type(target)].add
+    try:
+        add.at(target, index, values)
+    except TypeError:  # a GPU adds in 32 bits, or in 64 without a sign: the same bits
+        wide = target.view("uint64") if target.dtype == INT64 else target.astype("int32")
+        add.at(wide, index, values.astype(wide.dtype))
+        if target.dtype != INT64:
+            target[...] = wide.astype(target.dtype)
     return target
 
 
