@@ -27,6 +27,9 @@ class Box:
     formula: str = ""  # LaTeX of the op on the letters of its definition
     changed: bool = False  # a leaf that was written to after it was used: others hold older values
     size: int = 1  # how many boxes it stands for, where it is "more"
+    members: tuple[str, ...] = ()  # the ids of those boxes
+    attrs: dict[str, Any] = field(default_factory=dict)  # numbers the op was given: an exponent
+    line: str = ""  # the learner's line that computed it, where recorded or found
 
 
 @dataclass
@@ -54,8 +57,8 @@ class Graph:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Graph:
         """The graph that ``to_dict`` wrote."""
-        boxes = [Box(**{**b, "shape": tuple(b["shape"]), "slopes": tuple(b["slopes"])})
-                 for b in data["boxes"]]  # fmt: skip
+        tuples = ("shape", "slopes", "members")
+        boxes = [Box(**{**b, **{name: tuple(b[name]) for name in tuples}}) for b in data["boxes"]]
         return cls(boxes, [Arrow(**a) for a in data["arrows"]], data["hidden"])
 
     def box(self, key: str) -> Box:

@@ -125,13 +125,14 @@ def _more(group: str, members: list[Box], label: str) -> Box:
     That of a scope lies in the scope around it and shows the last result computed inside.
     """
     size = sum(b.size for b in members)
+    ids = tuple(id_ for b in members for id_ in (b.members or (b.id,)))
     scopes = {b.scope for b in members}
     if not all(s == group or s.startswith(f"{group}/") for s in scopes):
         scope = members[0].scope if len(scopes) == 1 else ""
-        return Box("", "more", op=f"{size} more", name=label, scope=scope, size=size)
+        return Box("", "more", f"{size} more", label, scope=scope, size=size, members=ids)
     outer, _, name = group.rpartition("/")
     last = replace(members[-1], id="", kind="more", op=f"{size} boxes", name=name, scope=outer)
-    return replace(last, size=size, slopes=(), formula="")
+    return replace(last, size=size, members=ids, slopes=(), formula="", attrs={}, line="")
 
 
 def _joined(arrows: list[Arrow], place: Mapping[str, str]) -> Iterator[Arrow]:

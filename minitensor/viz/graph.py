@@ -21,7 +21,7 @@ from .symbols import derivative, formula, moves
 # -- from tensors ----------------------------------------------------------------------------------
 
 
-class _FromTensor:
+class FromTensor:
     """Reads the steps behind one tensor."""
 
     def __init__(self, root: Tensor, names: Mapping[str, Any], own_names: bool):
@@ -40,11 +40,12 @@ class _FromTensor:
         self.changed = values.used_before_change(self.keys)
         self.recorded = any(isinstance(k, Node) and k.info and "value" in k.info for k in self.keys)
         self.slopes: dict[Any, tuple[str, ...]] = {}
+        self.ids: dict[Any, str] = {}
 
     def graph(self) -> Graph:
         """The boxes and arrows."""
         made = Graph()
-        ids: dict[Any, str] = {}
+        ids = self.ids
         for key in self.keys:
             ids[key] = f"n{len(ids)}"
             box = self._box(key, ids[key])
@@ -93,6 +94,8 @@ class _FromTensor:
             slopes=() if leaf else self._slopes(key),
             formula="" if leaf else _formula(key.op),
             changed=id(key) in self.changed,
+            attrs={} if leaf else _numbers(key.attrs),
+            line="" if leaf else (key.info or {}).get("line", ""),
         )
 
     def _plain(self, value: Any) -> Any:
@@ -109,6 +112,11 @@ class _FromTensor:
                 derivative(op, n, attrs=node.attrs) if n in op.rules else "" for n in op.inputs
             )
         return self.slopes[key]
+
+
+def _numbers(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that a formula shows."""
+    return {n: v for n, v in attrs.items() if isinstance(v, bool | int | float | str)}
 
 
 @functools.cache
@@ -152,7 +160,7 @@ def in_order(root: Any, inputs_of: Any) -> Iterator[Any]:
 # -- from a learner's own values -------------------------------------------------------------------
 
 
-def _from_values(root: Any, names: Mapping[str, Any]) -> Graph:
+def from_values(root: Any, names: Mapping[str, Any]) -> Graph:
     """The graph behind any object with ``data``, ``grad``, ``parents`` and ``op``."""
     known = {id(v): n for n, v in names.items()}
     made = Graph()
@@ -183,9 +191,9 @@ def graph(
     """
     named = {n: v for n, v in (names or {}).items() if not n.startswith("_")}
     if isinstance(x, Tensor):
-        return collapse(_FromTensor(x, named, own_names).graph(), limit)
+        return collapse(FromTensor(x, named, own_names).graph(), limit)
     if all(hasattr(x, part) for part in ("data", "grad", "parents", "op")):
-        return collapse(_from_values(x, named), limit)
+        return collapse(from_values(x, named), limit)
     raise TypeError(
         "graph() wants a Tensor, or an object with data, grad, parents and op, not "
         f"{type(x).__name__}"

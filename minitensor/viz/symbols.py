@@ -86,11 +86,11 @@ def symbol(value: Any) -> Symbol:
     if isinstance(value, Count):
         return Symbol("n")
     if isinstance(value, bool | int | float):
-        return _numeral(value)
+        return numeral(value)
     return Symbol(str(value))
 
 
-def _numeral(value: float) -> Symbol:
+def numeral(value: float) -> Symbol:
     """A number as one writes it: ln 2 for 0.693..., a power of ten where it is very small."""
     if value in _KNOWN:
         return Symbol(*_KNOWN[value])
@@ -279,15 +279,15 @@ def moves(op: Op | str) -> bool:
 
 
 def derivative(
-    op: Op | str, wrt: str, names: Sequence[str] | None = None, attrs: Any = None,
-    out: str | None = None, upstream: str | None = None,
+    op: Op | str, wrt: str, names: Sequence[str | Symbol] | None = None, attrs: Any = None,
+    out: str | Symbol | None = None, upstream: str | None = None,
 ) -> str:  # fmt: skip
     """The LaTeX of the derivative of an op by its input ``wrt``, from the rule itself.
 
     Elementwise ops give the factor of the upstream gradient; ops that move or sum it (``moves``)
     give the whole gradient, in which ``upstream`` (by default g) stands for it. ``out`` is the
-    letter of the op's own output: y, or z where an input is called y. Raises KeyError where the
-    op has no rule for ``wrt``.
+    letter of the op's own output: y, or z where an input is called y. ``names`` and ``out`` may be
+    Symbols, such as numbers to put in. Raises KeyError where the op has no rule for ``wrt``.
     """
     op = _op(op)
     rule = op.rules[wrt]
@@ -312,6 +312,10 @@ def _asked(op: Op, name: str, letters: Any, shapes: Any, attrs: dict[str, Any]) 
         return shapes[name.removesuffix("_shape")]
     if name.endswith("_place"):
         return ("float32", "cpu")
-    made = Symbol(LETTERS.get(letters[name], letters[name]))
+    given = letters[name]
+    if isinstance(given, Symbol):
+        made = Symbol(given.tex, given.tightness)
+    else:
+        made = Symbol(LETTERS.get(given, given))
     made.shape = shapes[name]
     return made

@@ -31,12 +31,12 @@ def is_array(x: Any) -> bool:
     return type(x) in backend.MODULES
 
 
-def snapshot(x: Any) -> Any:
-    """What to keep of a value: a copy if it is small, else its Summary; a number as it is."""
+def snapshot(x: Any, most: int = SMALL) -> Any:
+    """What to keep of a value: a copy of up to ``most`` numbers, else its Summary."""
     x = x.array if isinstance(x, Tensor) else x
     if not is_array(x):
         return x
-    return x.copy() if x.size <= SMALL else summary(x)
+    return x.copy() if x.size <= most else summary(x)
 
 
 def summary(array: Any) -> Summary:
