@@ -15,7 +15,7 @@ FAMILIES: dict[Any, str] = {
     functional_layers: (
         "linear bilinear embedding dropout dropout1d dropout2d dropout3d "
         "alpha_dropout feature_alpha_dropout scaled_dot_product_attention pairwise_distance "
-        "cosine_similarity normalize"
+        "cosine_similarity"
     ),
     functional_activations: (
         "celu elu gelu glu gumbel_softmax hardshrink hardsigmoid hardswish hardtanh leaky_relu "
@@ -26,7 +26,7 @@ FAMILIES: dict[Any, str] = {
         "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy huber_loss kl_div "
         "l1_loss mse_loss nll_loss smooth_l1_loss"
     ),
-    functional_norm: "batch_norm layer_norm rms_norm",
+    functional_norm: "batch_norm group_norm instance_norm layer_norm normalize rms_norm",
     functions_conv: (
         "adaptive_avg_pool2d avg_pool1d avg_pool2d conv1d conv2d conv_transpose2d fold max_pool1d "
         "max_pool2d unfold"

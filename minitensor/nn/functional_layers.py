@@ -250,8 +250,3 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     a, b = broadcast_tensors(x1, x2)
     sizes = [clamp_min(norm(x, 2, dim, True), eps) for x in (a, b)]
     return functions.sum(ew.div(a, sizes[0]) * ew.div(b, sizes[1]), dim)
-
-
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
-    """Vectors along ``dim`` divided by their p-norm, which counts as at least ``eps``."""
-    return ew.div(input, clamp_min(norm(input, p, dim, True), eps))

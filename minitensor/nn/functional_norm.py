@@ -1,6 +1,7 @@
 """Normalisation: values moved and scaled to mean 0 and variance 1, then scaled and moved again.
 
 They differ in what the mean is taken over: the batch, each sample's features, or groups of these.
+Sizes that do not fit raise RuntimeError.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from .. import functions, inplace
 from ..core import Tensor
 from ..functions import reshape
+from ..functions_math import clamp_min, norm
 from ..ops import elementwise as ew
 from ..ops import reduce
 from .functional_activations import constant, floats
@@ -27,23 +29,25 @@ def _normal(x: Any, dims: Sizes, eps: float) -> Any:
 
 
 def _affine(x: Any, weight: Tensor | None, bias: Tensor | None, shape: Sizes) -> Any:
-    """``x * weight + bias``, both in ``shape``; each may be missing."""
+    """``x * weight + bias``, both of one value for each place of ``shape``; each may be missing."""
     out = x if weight is None else x * reshape(weight, shape)
     return out if bias is None else out + reshape(bias, shape)
 
 
-def _per_channel(x: Tensor) -> Sizes:
+def _per_channel(shape: Sizes) -> Sizes:
     """The shape in which one value for each channel (dimension 1) broadcasts."""
-    return (-1, *[1] * (x.array.ndim - 2))
+    return (shape[1], *[1] * (len(shape) - 2))
 
 
-def _check_sizes(channels: int, **vectors: Tensor | None) -> None:
-    """Raise RuntimeError for a vector that does not hold one value for each channel."""
-    for name, x in vectors.items():
-        if x is not None and x.array.shape != (channels,):
-            raise RuntimeError(
-                f"{name} should contain {channels} elements not {list(x.array.shape)}"
-            )
+def _check_channels(name: str, x: Any, count: int) -> None:
+    """Raise for an input without channels, or with a single value where many are needed."""
+    if x.array.ndim < 2:
+        raise RuntimeError(f"{name}: expected at least 2 dimensions, got {x.array.ndim}")
+    if count == 1:
+        raise ValueError(
+            f"{name}: Expected more than 1 value per channel when training, got input size "
+            f"{list(x.array.shape)}"
+        )
 
 
 # -- over the batch --------------------------------------------------------------------------------
@@ -58,32 +62,20 @@ def batch_norm(
 
     With ``training`` mean and variance are the batch's, and the running ones, if given, move
     towards them by the share ``momentum``; without it the running ones are used. Raises ValueError
-    for one value a channel in training, RuntimeError for sizes that do not fit.
+    for one value a channel in training.
     """
     x, shape = floats("batch_norm", input), input.array.shape
-    if len(shape) < 2:
-        raise RuntimeError(f"batch_norm expects at least 2 dimensions, got {list(shape)}")
-    running = {"running_mean": running_mean, "running_var": running_var}
-    _check_sizes(shape[1], **running, weight=weight, bias=bias)
+    count = math.prod(shape) // (shape[1] or 1) if training and len(shape) > 1 else 0
+    _check_channels("batch_norm", x, count)
+    wide = _per_channel(shape)
     if training:
-        _check_values("batch_norm", shape[0] * math.prod(shape[2:]), shape)
         dims = (0, *range(2, len(shape)))
         _follow(x, dims, running_mean, running_var, momentum)
-        out = _normal(x, dims, eps)
-    else:
-        if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined")
-        wide = _per_channel(x)
-        out = (x - reshape(running_mean, wide)) * reshape(ew.rsqrt(ew.add(running_var, eps)), wide)
-    return _affine(out, weight, bias, _per_channel(x))
-
-
-def _check_values(name: str, count: int, shape: Sizes) -> None:
-    if count == 1:
-        raise ValueError(
-            f"{name}: Expected more than 1 value per channel when training, got input size "
-            f"{list(shape)}"
-        )
+        return _affine(_normal(x, dims, eps), weight, bias, wide)
+    if running_mean is None or running_var is None:
+        raise RuntimeError("Expected running_mean and running_var to be defined")
+    slope = reshape(ew.rsqrt(ew.add(running_var, eps)), wide)
+    return _affine((x - reshape(running_mean, wide)) * slope, weight, bias, wide)
 
 
 def _follow(x: Any, dims: Sizes, mean: Any, var: Any, momentum: float) -> None:
@@ -96,26 +88,62 @@ def _follow(x: Any, dims: Sizes, mean: Any, var: Any, momentum: float) -> None:
             inplace.assign(running, moved, "batch_norm")
 
 
+def instance_norm(
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+    weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Each channel of each sample of (N, C, ...) normalised by itself (Ulyanov et al., 2016).
+
+    Without ``use_input_stats`` the running mean and variance are used. Raises ValueError for one
+    value a channel.
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    x, shape = floats("instance_norm", input), input.array.shape
+    _check_channels("instance_norm", x, math.prod(shape[2:]))
+    dims = tuple(range(2, len(shape)))
+    for running, stat in ((running_mean, functions.mean), (running_var, functions.var)):
+        if running is not None:  # the mean over the batch of what each sample has
+            new: Any = functions.mean(stat(constant(x), dims), 0)
+            moved = (1 - momentum) * constant(running) + momentum * new
+            inplace.assign(running, moved, "instance_norm")
+    return _affine(_normal(x, dims, eps), weight, bias, _per_channel(shape))
+
+
 # -- over features ---------------------------------------------------------------------------------
 
 
-def _feature_dims(name: str, x: Tensor, normalized_shape: Any, **vectors: Any) -> Sizes:
-    """The last dimensions, as many as ``normalized_shape`` has; checked."""
-    sizes, shape = functions.as_sizes((normalized_shape,)), x.array.shape
-    if not sizes:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional")
-    for which, v in vectors.items():
-        if v is not None and v.array.shape != sizes:
-            raise RuntimeError(
-                f"Expected {which} to be of same shape as normalized_shape, but got {which} of "
-                f"shape {list(v.array.shape)} and normalized_shape = {list(sizes)}"
-            )
-    if shape[-len(sizes) :] != sizes:
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Groups of channels of (N, C, ...), normalised for each sample (Wu and He, 2018).
+
+    Raises RuntimeError unless ``num_groups`` divides C.
+    """
+    x, shape = floats("group_norm", input), input.array.shape
+    _check_channels("group_norm", x, 0)
+    if num_groups < 1 or shape[1] % num_groups:
         raise RuntimeError(
-            f"{name}: Given normalized_shape={list(sizes)}, expected input with shape [*, "
-            f"{', '.join(map(str, sizes))}], but got input of size{list(shape)}"
+            "Expected number of channels in input to be divisible by num_groups, but got input of "
+            f"shape {list(shape)} and num_groups={num_groups}"
         )
-    return tuple(range(len(shape) - len(sizes), len(shape)))
+    groups = reshape(x, (shape[0], num_groups, math.prod(shape[1:]) // num_groups))
+    _check_channels("group_norm", x, groups.array.shape[-1] * shape[0])
+    out = reshape(_normal(groups, (2,), eps), shape)
+    return _affine(out, weight, bias, _per_channel(shape))
+
+
+def _feature_dims(name: str, x: Tensor, normalized_shape: Any) -> tuple[Sizes, Sizes]:
+    """The last dimensions, as many as ``normalized_shape`` has, and their sizes; checked."""
+    sizes, shape = functions.as_sizes((normalized_shape,)), x.array.shape
+    if not sizes or shape[-len(sizes) :] != sizes:
+        raise RuntimeError(
+            f"{name}: Given normalized_shape={list(sizes)}, expected input with shape "
+            f"{['*', *sizes]}, but got input of size{list(shape)}"
+        )
+    return tuple(range(len(shape) - len(sizes), len(shape))), sizes
 
 
 def layer_norm(
@@ -124,16 +152,15 @@ def layer_norm(
 ) -> Tensor:  # fmt: skip
     """Each sample normalised over its last dimensions (Ba et al., 2016).
 
-    ``normalized_shape`` says how large these are; ``weight`` and ``bias`` have that shape. Raises
-    RuntimeError where they do not fit.
+    ``normalized_shape`` says how large these are; ``weight`` and ``bias`` have that shape.
     """
     x = floats("layer_norm", input)
-    dims = _feature_dims("layer_norm", x, normalized_shape, weight=weight, bias=bias)
-    return _layer_norm(x, dims, weight, bias, eps)
+    dims, sizes = _feature_dims("layer_norm", x, normalized_shape)
+    return _layer_norm(x, dims, sizes, weight, bias, eps)
 
 
-def _layer_norm(x: Any, dims: Sizes, weight: Any, bias: Any, eps: float) -> Any:
-    return _affine(_normal(x, dims, eps), weight, bias, x.array.shape[dims[0] :])
+def _layer_norm(x: Any, dims: Sizes, sizes: Sizes, weight: Any, bias: Any, eps: float) -> Any:
+    return _affine(_normal(x, dims, eps), weight, bias, sizes)
 
 
 def rms_norm(
@@ -141,10 +168,15 @@ def rms_norm(
 ) -> Tensor:
     """Each sample divided by its root mean square over the last dimensions.
 
-    ``eps`` is the dtype's own by default. Raises RuntimeError for shapes that do not fit.
+    ``eps`` is the dtype's own by default (Zhang and Sennrich, 2019).
     """
     x = floats("rms_norm", input)
-    dims = _feature_dims("rms_norm", x, normalized_shape, weight=weight)
+    dims, sizes = _feature_dims("rms_norm", x, normalized_shape)
     least = float(np.finfo(x.array.dtype).eps) if eps is None else eps
     size = reduce.mean(ew.square(x), dim=dims, keepdim=True)
-    return _affine(x * ew.rsqrt(size + least), weight, None, x.array.shape[dims[0] :])
+    return _affine(x * ew.rsqrt(size + least), weight, None, sizes)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """Vectors along ``dim`` divided by their p-norm, which counts as at least ``eps``."""
+    return ew.div(input, clamp_min(norm(input, p, dim, True), eps))
