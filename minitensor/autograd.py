@@ -12,6 +12,7 @@ import functools
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from operator import attrgetter, iadd
+from sys import getrefcount
 from typing import Any, NamedTuple
 
 from . import backend, core, versions
@@ -137,12 +138,12 @@ def run(
     retain: bool,
     taped: bool,
     targets: Sequence[Any] | None = None,
-) -> tuple[dict[Any, Any], set[Any]]:
+) -> dict[Any, Any]:
     """Walk back from ``roots`` (Nodes or leaves) with gradients ``seeds``.
 
     With ``taped`` the gradients are Tensors and the walk is recorded; else they are raw arrays.
     Returns the gradients of the leaves reached or, if given, of ``targets`` (Nodes or leaves; then
-    only what leads to them is computed), and which of them are buffers that nobody else holds.
+    only what leads to them is computed). Two of them may share one buffer.
     Raises RuntimeError where saved values were freed or written over.
     """
     grads = collect(roots)
@@ -151,12 +152,11 @@ def run(
     if targets is not None:
         keep = frozenset(targets)
         order, grads = _leading_to(keep, order)
-    owned: set[Any] = set()
     for root, seed in zip(roots, seeds, strict=True):
         if root in grads:
             grads[root] = seed if grads[root] is None else grads[root] + seed
-    sweep(order, grads, owned, keep, Mode(retain, taped))
-    return {k: v for k, v in grads.items() if v is not None}, owned
+    sweep(order, grads, keep, Mode(retain, taped))
+    return {k: v for k, v in grads.items() if v is not None}
 
 
 def _leading_to(targets: frozenset[Any], order: list[Node]) -> tuple[list[Node], dict[Any, Any]]:
@@ -179,17 +179,19 @@ class Mode(NamedTuple):
     taped: bool
 
 
-def sweep(order: list[Node], grads: Grads, owned: set[Any], keep: Any, mode: Mode) -> None:
+def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
     """Visit the nodes of ``order``: each sends the gradient of its output on to its inputs.
 
-    ``grads`` has a place for every Node and leaf that a gradient may reach; ``owned`` collects
-    those whose gradient is a buffer made here, so that more can be added to it in place.
+    ``grads`` has a place for every Node and leaf that a gradient may reach.
     """
     retain, taped = mode
+    observers = core.OBSERVERS
+    take, send = grads.pop, grads.get
+    summed = set()  # those whose gradient was added up here: more can be added in place
     node: Any = None
     try:
         for node in order:
-            g = grads[node] if node in keep else grads.pop(node)
+            g = take(node) if node not in keep else grads[node]
             if g is None:
                 continue
             if node.hooks:
@@ -199,26 +201,27 @@ def sweep(order: list[Node], grads: Grads, owned: set[Any], keep: Any, mode: Mod
             saved = node.saved
             if saved is None or taped or versions.last_write > node.seq:
                 saved = fetch(node, taped)
-            for edge, pull in zip(node.edges, node.op.pulls, strict=False):
-                old = grads.get(edge, ABSENT)
+            op, attrs = node.op, node.attrs
+            for edge, pull in zip(node.edges, op.pulls):  # noqa: B905 - a keyword costs here
+                old = send(edge, ABSENT)
                 if old is ABSENT:
                     continue
-                d = pull(g, saved, node.attrs)
+                d = pull(g, saved, attrs)
                 if d is None:
                     continue
                 inner = edge.__class__ is Node
                 if d.shape != (edge.shape if inner else edge.array.shape):
                     d = fit(node, d, edge)
-                if core.OBSERVERS:
+                if observers:
                     tell(node, g, d, edge)
                 if old is None:
                     grads[edge] = d
-                    if not inner and d is not g and getattr(d, "base", g) is None:
-                        owned.add(edge)  # the rule made it: nobody else holds this buffer
+                elif edge in summed and not taped:
+                    grads[edge] = iadd(old, d)
                 else:
-                    grads[edge] = iadd(old, d) if edge in owned and not taped else old + d
-                    owned.add(edge)
-            if not retain and node.op.frees:
+                    grads[edge] = old + d
+                    summed.add(edge)
+            if not retain and op.frees:
                 node.saved = saved = None
     except Exception as error:
         _say_where(node, error)
@@ -325,10 +328,11 @@ def backward(
     targets = None if inputs is None else _as_list(inputs)
     if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    found, owned = _walk(tensors, grad_tensors, retain_graph, create_graph, targets)
+    found = _walk(tensors, grad_tensors, retain_graph, create_graph, targets)
     holders = {t.node or t: t for t in targets or ()}
-    for key, g in found.items():
-        accumulate(holders.get(key, key), g, fresh=key in owned)
+    for key in tuple(found):
+        fresh = is_ours(found, key)
+        accumulate(holders.get(key, key), found.pop(key), fresh)
 
 
 def grad(
@@ -347,7 +351,7 @@ def grad(
     outputs, inputs = _as_list(outputs), _as_list(inputs)
     if not all(t.needs_grad for t in inputs):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
-    found, _ = _walk(outputs, _as_list(grad_outputs), retain_graph, create_graph, inputs)
+    found = _walk(outputs, _as_list(grad_outputs), retain_graph, create_graph, inputs)
     results: list[Any] = []
     for t in inputs:
         g = found.get(t.node or t)
@@ -361,7 +365,7 @@ def grad(
             continue
         if t.node is None and t._hooks:
             g = run_hooks(t._hooks, g)
-        results.append(g if isinstance(g, Tensor) else wrap(_own(g, fresh=False)))
+        results.append(g if isinstance(g, Tensor) else wrap(backend.to_array(g).copy()))
     return tuple(results)
 
 
@@ -409,11 +413,25 @@ def _as_list(value: Any) -> list[Any]:
     return [value] if isinstance(value, Tensor) else list(value)
 
 
-def _own(g: Any, fresh: bool) -> Array:
-    """A gradient as an array that may be kept and written to."""
-    array = backend.to_array(g)
-    writeable = getattr(array.flags, "writeable", True)  # CuPy has no read-only arrays
-    return array if fresh and writeable else array.copy()
+def references(held: dict[Any, Any], key: Any) -> int:
+    """How many references there are to what ``held`` has under ``key``."""
+    return getrefcount(held[key])
+
+
+FEWEST = references({0: object()}, 0)  # where ``held`` is all that refers to it
+
+
+def is_ours(found: dict[Any, Any], key: Any) -> bool:
+    """Whether a gradient is a buffer of its own, and ``found`` all that refers to it.
+
+    Then it can become ``.grad`` as it is. Else someone would see ``.grad`` change: another leaf
+    that got the same array, a hook that kept it, the tensor that was given to backward().
+    """
+    if references(found, key) > FEWEST:
+        return False
+    g = found[key]
+    writeable = getattr(getattr(g, "flags", None), "writeable", True)  # CuPy has no read-only ones
+    return getattr(g, "base", g) is None and writeable
 
 
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
@@ -423,8 +441,11 @@ def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
         fresh = False
     taped = isinstance(g, Tensor)
     before = t._grad
-    if before is None:
-        t._grad = core.OPS["clone"].call(g) if taped else wrap(_own(g, fresh))
+    if before is None and taped:
+        t._grad = core.OPS["clone"].call(g)
+    elif before is None:
+        array = backend.to_array(g)
+        t._grad = wrap(array if fresh else array.copy())
     elif taped or before.needs_grad:
         t._grad = before + (g if taped else wrap(backend.to_array(g)))  # type: ignore[operator]
     else:

@@ -61,6 +61,7 @@ ONE = """\
     if not isinstance({x}, Tensor):
         return outside(OP, ({x},), {attrs})
     a0 = {x}.array
+    kind = type(a0)
     n0 = {x}.needs_grad
     if {fits}:
         return apply(OP, ({x},), {attrs})
@@ -72,11 +73,13 @@ TWO = """\
         if isinstance({y}, Tensor):
             a1 = {y}.array
             n1 = {y}.needs_grad
-            if a0.dtype is not a1.dtype or type(a0) is not type(a1) or {fits}:
+            kind = type(a0)
+            if a0.dtype is not a1.dtype or kind is not type(a1) or {fits}:
                 return apply(OP, ({x}, {y}), {attrs})
         elif type({y}) in NUMBERS and (a0.dtype is FLOAT32 or a0.dtype is FLOAT64):
             a1 = {y}
             n1 = False
+            kind = type(a0)
         else:
             return apply(OP, ({x}, {y}), {attrs})
     elif isinstance({y}, Tensor):
@@ -84,6 +87,7 @@ TWO = """\
         n0 = False
         a1 = {y}.array
         n1 = {y}.needs_grad
+        kind = type(a1)
         if type({x}) not in NUMBERS or (a1.dtype is not FLOAT32 and a1.dtype is not FLOAT64):
             return apply(OP, ({x}, {y}), {attrs})
     else:
@@ -93,16 +97,17 @@ MANY = """\
     if not ({all_tensors}):
         return apply(OP, ({names},), {attrs})
 {unwrap}
+    kind = type(a0)
     if {differ}:
         return apply(OP, ({names},), {attrs})
 """
 RUN = """\
     try:
-        out = RUN[{kind}]({arrays}{keywords})
+        out = RUN[kind]({arrays}{keywords})
     except Exception:
         return apply(OP, ({names},), {attrs})  # which says what is wrong
-    if type(out) not in MODULES:
-        out = to_array(out)
+    if type(out) is not kind:
+        out = to_array(out)  # NumPy gives a scalar where the result is 0-d
     t = new(Tensor)
     t.array = out
     t.view_of = None
@@ -147,9 +152,8 @@ def source(op: Op) -> str:
     body = _guard(op, attrs)
     arrays = ", ".join(f"a{i}" for i in range(len(names)))
     keywords = "".join(f", {a}={a}" for a in op.attrs)
-    kind = "type(a0)" if len(names) != 2 else "type(a0) if type(a0) in MODULES else type(a1)"
     listed = ", ".join(names)
-    body += RUN.format(kind=kind, arrays=arrays, keywords=keywords, names=listed, attrs=attrs)
+    body += RUN.format(arrays=arrays, keywords=keywords, names=listed, attrs=attrs)
     body += _record(op, attrs) if op.rules else PLAIN
     if op.view:
         body += VIEW.format(x=names[0], attrs=attrs)
@@ -170,7 +174,7 @@ def _guard(op: Op, attrs: str) -> str:
         f"    a{i} = {x}.array\n    n{i} = {x}.needs_grad" for i, x in enumerate(names)
     )
     free = [i for i, x in enumerate(names) if x not in op.fixed]
-    differ = [f"type(a0) is not type(a{i})" for i in range(1, len(names))]
+    differ = [f"kind is not type(a{i})" for i in range(1, len(names))]
     if op.dtypes != "keep":
         differ += [f"a{free[0]}.dtype is not a{i}.dtype" for i in free[1:]]
     if op.dtypes == "float":

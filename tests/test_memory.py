@@ -1,6 +1,7 @@
 """What a graph keeps alive, counted: nothing more than its rules name, and nothing for longer."""
 
 import gc
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -206,3 +207,42 @@ def test_many_parts_of_one_leaf():
         total = total + x[i]
     total.backward()
     assert x.grad.tolist() == [1] * 5000
+
+
+def test_a_gradient_that_nobody_shares_is_not_copied():
+    """tanh(a * b + c): three gradients are made, and beyond them nothing of their size at the end.
+
+    c's gradient is the very array that also went on to the product: when that is done with it, it
+    is c's alone.
+    """
+    size = 100_000
+    a, b, c = (leaf(np.full(size, v, np.float32)) for v in (0.5, 0.9, 0.01))
+    (a * b + c).tanh().sum().backward()  # once before, so that nothing else is allocated
+    a.grad = b.grad = c.grad = None
+    tracemalloc.start()
+    (a * b + c).tanh().sum().backward()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3.1 * 4 * size
+
+
+@pytest.mark.parametrize("kept", ["leaf", "hook", "seed", "view", "saved"])
+def test_a_gradient_that_somebody_shares_is_copied(kept):
+    """Each way in which a gradient's array may be held elsewhere: ``.grad`` is another one."""
+    a, b = leaf([1.0, 2.0, 3.0]), leaf([4.0, 5.0, 6.0])
+    held, seed = [], mt.tensor([1.0, 1.0, 1.0])
+    if kept == "hook":
+        (a * 1.0).register_hook(held.append)
+        a.register_hook(held.append)
+    y = {"view": lambda: a.reshape(3, 1).reshape(3), "saved": lambda: a.dot(b)}.get(kept)
+    if kept == "saved":
+        y().backward()
+        held = [b]
+    else:
+        (y() if y else a + b).backward(seed)
+        held += [b, seed] + ([b.grad] if b.grad is not None else [])
+    for other in held:
+        assert not np.shares_memory(a.grad.array, other.array)
+    a.grad.add_(1.0)
+    assert seed.tolist() == [1.0, 1.0, 1.0]
+    assert b.tolist() == [4.0, 5.0, 6.0]

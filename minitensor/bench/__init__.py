@@ -11,6 +11,7 @@ the times and the ratios within this one run.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -86,8 +87,14 @@ def check(answers: dict[str, tuple[float, str]]) -> None:
 
 
 def measure(work: Work, rounds: int) -> dict[str, float]:
-    """Median seconds of each peer over interleaved rounds; refused as ``check`` says."""
+    """Median seconds of each peer over interleaved rounds; refused as ``check`` says.
+
+    What imports left behind (PyTorch alone some 150,000 objects) is put out of the garbage
+    collector's sight first: how long it takes to look through that is nobody's work here.
+    """
     steps = steps_of(work)
+    gc.collect()
+    gc.freeze()
     check({peer: step() for peer, step in steps.items()})  # also the warm-up
     times: dict[str, list[float]] = {peer: [] for peer in steps}
     for _ in range(rounds):
