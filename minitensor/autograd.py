@@ -16,7 +16,6 @@ from sys import getrefcount
 from typing import Any, NamedTuple
 
 from . import backend, core, versions
-from .backend import Array
 from .core import Node, Tensor, wrap
 from .ops.reduce import sum_to
 
