@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import autograd, backend, core
+from . import autograd, backend, core, inplace
 from .core import Tensor, wrap
 
 
@@ -19,6 +20,7 @@ class FunctionCtx:
     def __init__(self) -> None:
         self._to_save: tuple[Any, ...] = ()
         self._no_gradient: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
         self._materialize = True
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -37,11 +39,24 @@ class FunctionCtx:
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Say which outputs have no gradient, such as indices."""
+        _only_tensors("mark_non_differentiable", outputs)
         self._no_gradient = outputs
+
+    def mark_dirty(self, *inputs: Tensor) -> None:
+        """Say which inputs forward has changed in place. Each must be among the outputs."""
+        _only_tensors("mark_dirty", inputs)
+        self._dirty = inputs
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for an output that nobody used."""
         self._materialize = value
+
+
+def _only_tensors(name: str, given: tuple[Any, ...]) -> None:
+    for i, t in enumerate(given):
+        if not isinstance(t, Tensor):
+            kind = type(t).__name__
+            raise RuntimeError(f"{name} accepts only tensors, but argument {i} is of type {kind}")
 
 
 class _FunctionOp:
@@ -50,7 +65,7 @@ class _FunctionOp:
     broadcasts, variadic, attrs = True, False, ()
     view = False
 
-    def __init__(self, owner: type, ctx: FunctionCtx, inputs: tuple[Any, ...], outputs: list[Any]):
+    def __init__(self, owner: type, ctx: FunctionCtx, inputs: Any, outputs: Any, answers: Any):
         self.name = owner.__name__
         self.grad_name = f"{owner.__name__}Backward"
         self.tex = rf"\operatorname{{{{{owner.__name__}}}}}(" + "{0})"
@@ -58,7 +73,9 @@ class _FunctionOp:
         self.rules: dict[str, Any] = {}
         self.owner, self.ctx = owner, ctx
         self.shapes = [_place(o) for o in outputs]
-        self.sources = [_source(t, outputs) for t in ctx._to_save]
+        kept = [a if any(a is t for t in ctx._dirty) else o
+                for o, a in zip(outputs, answers, strict=True)]  # fmt: skip
+        self.sources = [_source(t, kept) for t in ctx._to_save]
         self.frees = bool(ctx._to_save)
         self.saves = tuple(f"saved{i}" for i in range(len(ctx._to_save)))
 
@@ -186,25 +203,66 @@ class Function:
         """Compute the inputs' gradients. To be written by the subclass."""
         raise NotImplementedError("a Function needs a static method backward(ctx, *grads)")
 
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Say what backward needs. A subclass that writes this has a ``forward`` without ctx."""
+        raise NotImplementedError("setup_context is not written")
+
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward, and record one step that will call backward."""
         ctx = FunctionCtx()
+        apart = cls.setup_context is not Function.setup_context
+        if apart or kwargs:
+            first = () if apart else (ctx,)
+            bound = inspect.signature(cls.forward).bind(*first, *args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args[len(first) :]
         needs = tuple(isinstance(a, Tensor) and a.needs_grad for a in args)
         ctx.needs_input_grad = needs
         with autograd.no_grad():
-            answer = cls.forward(ctx, *args)
+            answer = cls.forward(*args) if apart else cls.forward(ctx, *args)
+            if apart:
+                cls.setup_context(ctx, args, answer)
         several = isinstance(answer, tuple)
         outputs = list(answer) if several else [answer]
-        given = [a for a in args if isinstance(a, Tensor)]
-        outputs = [wrap(o.array) if any(o is a for a in given) else o for o in outputs]
-        if core.GRAD and any(needs) and any(isinstance(o, Tensor) for o in outputs):
-            _record(cls, ctx, args, outputs)
+        if any(all(t is not o for o in outputs) for t in ctx._dirty):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as "
+                "output. The inputs that are modified inplace must all be outputs of the Function."
+            )
+        outputs = _join(cls, ctx, args, outputs)
         return tuple(outputs) if several else outputs[0]
 
 
-def _record(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[Any]) -> None:
-    op = _FunctionOp(cls, ctx, args, outputs)
+def _join(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], answers: list[Any]) -> list[Any]:
+    """The outputs, with their step in the graph; an input that was given back becomes a new one.
+
+    An input that forward changed in place stays itself, and takes over the step.
+    """
+    given = [a for a in args if isinstance(a, Tensor)]
+    outputs = [wrap(o.array) if any(o is a for a in given) else o for o in answers]
+    recorded = core.GRAD and any(ctx.needs_input_grad)
+    if recorded and any(isinstance(o, Tensor) for o in outputs):
+        for t in ctx._dirty:
+            inplace.check_writable(t)
+        _record(cls, ctx, args, outputs, answers)
+    for i, (out, answer) in enumerate(zip(outputs, answers, strict=True)):
+        if any(answer is t for t in ctx._dirty):
+            outputs[i] = answer
+            if recorded:
+                inplace.adopt(answer, out)
+        elif recorded and out is not answer:  # it shares memory: a view that may not be changed
+            base = answer.view_of.base if answer.view_of else answer
+            out.view_of = core.View(base, (), recorded=False)
+    ctx._dirty = ()
+    return outputs
+
+
+def _record(
+    cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[Any], answers: list[Any]
+) -> None:
+    op = _FunctionOp(cls, ctx, args, outputs, answers)
     edges = core.edges_of(args, ctx.needs_input_grad)
     saved = tuple(None if t is None else t.array for t in ctx._to_save)
     ctx._to_save = ()
@@ -223,4 +281,6 @@ def _record(cls: type, ctx: FunctionCtx, args: tuple[Any, ...], outputs: list[An
             out.node = core.make_node(select, (node,), (), core.NO_ATTRS, out.array.shape)
         out.needs_grad = True
         op.output_nodes.append(weakref.ref(out.node))
+        if core.OBSERVERS:
+            core.notify(out.node.op, args if single else (), core.NO_ATTRS, out)
     ctx._no_gradient = ()

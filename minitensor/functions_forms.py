@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from . import backend, core, inplace
+from . import backend, core, inplace, printing
 from .core import Op, Tensor, refusal
 
 # NumPy's names for arguments, which PyTorch takes as well.
@@ -151,7 +151,7 @@ class Named(tuple[Tensor, ...]):
 
     def __repr__(self) -> str:
         parts = ",\n".join(f"{f}={x!r}" for f, x in zip(self.fields, self, strict=True))
-        return f"minitensor.return_types.{self.name}(\n{parts})"
+        return f"{printing.OPTIONS.package}.return_types.{self.name}(\n{parts})"
 
 
 def named(name: str, fields: str = "values indices") -> type[Named]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import backend, creation, functions, functions_shape, inplace
+from . import backend, creation, functions, functions_shape, inplace, printing
 from .core import Tensor
 
 LEGACY = {
@@ -24,7 +24,7 @@ def type(t: Tensor, dtype: Any = None) -> Any:
     ``dtype`` may be such a name. Raises TypeError for an unknown one.
     """
     if dtype is None:
-        return f"minitensor.{LEGACY[backend.DTYPES[t.array.dtype].name]}"
+        return f"{printing.OPTIONS.package}.{LEGACY[backend.DTYPES[t.array.dtype].name]}"
     if isinstance(dtype, str):
         names = {old: new for new, old in LEGACY.items()}
         dtype = names.get(dtype.rpartition(".")[2], dtype)

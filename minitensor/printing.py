@@ -22,6 +22,7 @@ class Options:
     edgeitems: int = 3  # elements shown at each end of a summarised dimension
     linewidth: int = 80  # characters
     sci_mode: bool | None = None  # scientific notation: always, never, or as the values need
+    package: str = "minitensor"  # where types print as coming from; compat says "torch"
 
 
 OPTIONS = Options()

@@ -32,7 +32,7 @@ class Size(tuple[int, ...]):
         return int(np.prod(self, dtype=np.int64))
 
     def __repr__(self) -> str:
-        return f"minitensor.Size({list(self)})"
+        return f"{printing.OPTIONS.package}.Size({list(self)})"
 
 
 # -- properties ------------------------------------------------------------------------------------

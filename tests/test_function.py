@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
+from minitensor import core
 from minitensor.autograd import Function, grad, gradcheck, gradgradcheck
 
 pytestmark = pytest.mark.usefixtures("default_device")
@@ -332,3 +333,132 @@ def test_what_ctx_knows():
     Curious.apply(x, mt.ones(1)).sum().backward()
     grad(Curious.apply(x, mt.ones(1)).sum(), x, create_graph=True)
     assert seen == [((True, False), False, False), ((True, False), False, True)]
+
+
+# -- PyTorch's newer style, in-place forwards, and what an observer sees ---------------------------
+
+
+class Scaled(Function):
+    """The context is set up beside the forward."""
+
+    @staticmethod
+    def forward(x, factor=3):
+        return x * factor
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        x, ctx.factor = inputs
+        ctx.save_for_backward(x, output)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, out = ctx.saved_tensors
+        assert out.tolist() == (x * ctx.factor).tolist()
+        return g * ctx.factor, None
+
+
+@pytest.mark.parametrize("options", [{}, {"factor": 5}])
+def test_context_set_up_apart_with_defaults_and_keywords(options):
+    x = leaf([1.0, 2.0])
+    y = Scaled.apply(x, **options)
+    y.sum().backward()
+    factor = options.get("factor", 3)
+    assert y.tolist() == [factor, 2 * factor] and x.grad.tolist() == [factor, factor]
+    assert Scaled.apply(x=x, factor=2).tolist() == [2, 4]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'scale'"):
+        Scaled.apply(x, scale=2)
+
+
+class Doubled(Function):
+    """Changes its input in place."""
+
+    @staticmethod
+    def forward(ctx, x):
+        x.mul_(2)
+        ctx.mark_dirty(x)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        (out,) = ctx.saved_tensors
+        return g * 2 + out * 0
+
+
+def test_a_forward_that_changes_its_input():
+    x = leaf([1.0, 3.0])
+    y = x * 1
+    part = y[:1]
+    z = Doubled.apply(y)
+    assert z is y and z.grad_fn.name() == "DoubledBackward" and part.tolist() == [2]
+    (slope,) = grad((z * z).sum(), x, create_graph=True)
+    assert slope.tolist() == [8, 24]
+    assert grad(slope.sum(), x)[0].tolist() == [8, 8]
+    part = (x * 1)[1:]
+    base = part._base
+    Doubled.apply(part)
+    assert grad(base.sum(), x)[0].tolist() == [1, 2]
+    plain = mt.ones(2)
+    assert Doubled.apply(plain) is plain and plain.tolist() == [2, 2]
+
+
+def test_what_an_in_place_forward_may_not_do():
+    class Forgets(Doubled):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x * 2
+
+    x = leaf([1.0])
+    with pytest.raises(RuntimeError, match="must all be outputs of the Function"):
+        Forgets.apply(x * 1)
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        Doubled.apply(x)
+
+    class Marks(Function):
+        @staticmethod
+        def forward(ctx, x, how):
+            getattr(ctx, how)(3)
+
+    for how in ("mark_dirty", "mark_non_differentiable"):
+        with pytest.raises(RuntimeError, match=f"{how} accepts only tensors, but argument 0"):
+            Marks.apply(x, how)
+
+
+def test_an_input_given_back_may_not_be_changed():
+    class Same(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3
+
+    x = leaf([1.0])
+    y = x * 1
+    z = Same.apply(y)
+    assert z is not y and z._base is y and grad(z.sum(), x)[0].tolist() == [3]
+    with pytest.raises(RuntimeError, match="view was created"):
+        z.add_(1)
+
+
+def test_observers_are_told_of_each_output():
+    seen = []
+
+    class Watch:
+        def on_op(self, op, inputs, attrs, out):
+            if out.node is not None:
+                seen.append((op.grad_name, len(inputs), out.tolist()))
+
+    watch, x, y = Watch(), leaf([2.0]), leaf([3.0])
+    core.OBSERVERS = (watch,)
+    try:
+        Exp.apply(x * 0)
+        ProductAndSum.apply(x, y)
+    finally:
+        core.OBSERVERS = ()
+    assert seen[1:] == [
+        ("ExpBackward", 1, [1.0]), ("ProductAndSumBackward", 0, [6.0]),
+        ("ProductAndSumBackward", 0, [5.0]),
+    ]  # fmt: skip
