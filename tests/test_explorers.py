@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from kit.figures import ch05
 from test_browser import browser, screenshot  # noqa: F401  a fixture
 
+import minitensor as mt
 from minitensor.viz.page import page as whole_page
 
 pytestmark = pytest.mark.browser
@@ -32,6 +34,22 @@ PAGES = [
     Page("nudge", NUDGE, "input[name=h]", ["Home"], "nothing was nudged"),
     Page("nudge", NUDGE, "select[name=method]", ["ArrowUp"], "slope 0.28847187"),
     Page("nudge", NUDGE, "input[name=x]", ["Home"], "slope 0.1"),
+]
+BROADCAST = {"shapes": ch05.SHAPES, "x": [4, 3], "y": [3]}
+PAGES += [
+    Page(
+        "broadcast",
+        BROADCAST,
+        '[data-cell="y 0"]',
+        ["ArrowRight"],
+        "Its gradient: 1 + 1 + 1 + 1 = 4",
+    ),
+    Page("broadcast", BROADCAST, '[data-cell="out 0"]', ["Enter"], "x[0, 0] + y[0] = 1 + 10 = 11"),
+    Page("broadcast", BROADCAST, "select[data-name=y]", ["Home"], "y = 10 is copied to 12 cells"),
+    Page("broadcast", BROADCAST, "select[data-name=y]", ["ArrowDown"], "must match the size"),
+    Page(
+        "broadcast", BROADCAST, "select[data-name=op]", ["ArrowDown"], "1·1 + 1·4 + 1·7 + 1·10 = 22"
+    ),
 ]
 NAMES = sorted({row.name for row in PAGES})
 each_page = pytest.mark.parametrize("row", [next(r for r in PAGES if r.name == n) for n in NAMES],
@@ -138,3 +156,34 @@ def test_nudge_computes_what_numpy_computes(call, dtype, method, x):
         assert (found["high"], found["low"]) == (squash(at + h), squash(left))
         assert found["slope"] == slope
         assert abs(found["error"] - abs(float(slope) - (1 + float(at) ** 2) ** -1.5)) < 1e-15
+
+
+# broadcast: values and gradients of the engine, for every pair of shapes.
+
+
+@pytest.mark.parametrize("op", ["+", "*"])
+@pytest.mark.parametrize("upstream", ["ones", "count"])
+def test_broadcast_computes_what_the_engine_computes(call, op, upstream):
+    pairs = [(x, y) for x in ch05.SHAPES for y in ch05.SHAPES]
+    given = [{"x": x, "y": y, "op": op, "g": upstream} for x, y in pairs]
+    fitted = 0
+    for (one, two), found in zip(pairs, call("broadcast", "compute", given), strict=True):
+        x = (mt.arange(float(np.prod(one))) + 1).reshape(one).requires_grad_()
+        y = (mt.arange(float(np.prod(two))) * 10 + 10).reshape(two).requires_grad_()
+        if "error" in found:
+            with pytest.raises(RuntimeError) as refused:
+                x + y
+            assert str(refused.value).startswith(found["error"])
+            continue
+        out = x + y if op == "+" else x * y
+        g = (
+            mt.ones(out.shape)
+            if upstream == "ones"
+            else mt.arange(out.numel()).reshape(out.shape) + 1
+        )
+        out.backward(g.to(mt.float32))
+        fitted += 1
+        assert found["shapes"]["out"] == list(out.shape)
+        for name, t in (("out", out), ("x.grad", x.grad), ("y.grad", y.grad)):
+            assert found["values"][name] == t.flatten().tolist()
+    assert fitted > len(pairs) / 2
