@@ -12,7 +12,7 @@ is here is the definition that the lanes must agree with.
 
 from __future__ import annotations
 
-import inspect
+import functools
 import itertools
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -107,7 +107,6 @@ class Op:
         self.needs = {name: rule_needs(rule) for name, rule in rules.items()}
         self.saves = names_saved(self)
         self.frees = any(name == "out" or name in self.inputs for name in self.saves)
-        self.pulls: Any = ()  # one function (g, saved, attrs) -> gradient per input; see lanes.py
         self.run: dict[type, Callable[..., Any]] = {}  # array type -> forward with its module
         self.call: Callable[..., Any] = lambda *a, **k: None  # the fast lane; see lanes.py
 
@@ -119,6 +118,13 @@ class Op:
         if xp is np:  # rules meet NumPy's scalars where a result is 0-d
             for name in backend.NAMES:
                 self.run[np.dtype(name).type] = run
+
+    @functools.cached_property
+    def pulls(self) -> Any:
+        """For each input one function ``(g, saved, attrs) -> gradient``, or None."""
+        from . import lanes
+
+        return lanes.build_pulls(self)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -137,15 +143,20 @@ def read_signature(forward: Any, rules: dict[str, Any], given: str | None) -> tu
     """
     if isinstance(forward, str):
         return tuple(given.split() if given else rules), (), False
-    parameters = list(inspect.signature(forward).parameters.values())[1:]
-    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    attrs = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
-    return tuple(p.name for p in parameters if p.name not in attrs), attrs, variadic
+    code = forward.__code__
+    named = code.co_varnames[1 : code.co_argcount]
+    attrs = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    if code.co_flags & VARIADIC:
+        return (code.co_varnames[code.co_argcount + code.co_kwonlyargcount],), attrs, True
+    return named, attrs, False
+
+
+VARIADIC = 0x04  # the flag of a function that takes *args; inspect would take ten times as long
 
 
 def rule_needs(rule: Callable[..., Any]) -> tuple[str, ...]:
     """The names of what a rule asks for, after the upstream gradient ``g``."""
-    return tuple(inspect.signature(rule).parameters)[1:]
+    return rule.__code__.co_varnames[1 : rule.__code__.co_argcount]
 
 
 def names_saved(op: Op) -> tuple[str, ...]:
@@ -208,7 +219,6 @@ def op(
         raise ValueError(f"op {name!r} is defined twice")
     OPS[name] = made
     backend.on_join(made.add_module)
-    made.pulls = lanes.build_pulls(made)
     made.call = lanes.build_lane(made)
     return made.call
 

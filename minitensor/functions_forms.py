@@ -28,12 +28,11 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
     ``out`` is written with the result and returned. Raises RuntimeError where a gradient would be
     lost by it.
     """
-    known = inspect.signature(function).parameters
-    (star,) = [p.name for p in known.values() if p.kind is p.VAR_POSITIONAL] or [""]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
+            known, star = _parameters(function)
             kwargs = {k if k in known else ALIASES.get(k, k): v for k, v in kwargs.items()}
             if star in kwargs:  # flip(input=x, dims=(0, 1))
                 args = (*args, *[kwargs.pop(k) for k in ("input", star) if k in kwargs])
@@ -48,9 +47,17 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+@functools.cache  # found when first asked for: for all functions at import it would take 4 ms
+def _parameters(function: Callable[..., Any]) -> tuple[Any, str]:
+    """The parameters of a function by name, and the name of the one like ``*dims``, if any."""
+    known = inspect.signature(function).parameters
+    (star,) = [p.name for p in known.values() if p.kind is p.VAR_POSITIONAL] or [""]
+    return known, star
+
+
 def check_tensors(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
     """Raise TypeError if an argument that must be a Tensor is not."""
-    parameters = inspect.signature(function).parameters
+    parameters, _ = _parameters(function)
     given = {**dict(zip(parameters, args, strict=False)), **kwargs}
     for p in parameters.values():
         value = given.get(p.name)

@@ -215,20 +215,46 @@ def _saved(op: Op, name: str, flags: dict[str, str]) -> str:
     return f"{value} if {' or '.join(flags[x] for x in askers)} else None"
 
 
+# What a lane uses besides core's globals, which it reads live.
+OUTSIDE = "OP, RUN, NUMBERS, FLOAT32, FLOAT64, WRITE"
+# Most ops are never used by one program, and compiling takes time. So a lane starts as this, and
+# becomes what `source` says when it is first called: its code is exchanged. Python allows that for
+# code that names as many variables from outside, so both name all of them where it costs nothing.
+FIRST = f"""\
+def make({OUTSIDE}):
+    def first(*inputs, **attrs):
+        if 0: ({OUTSIDE})
+        WRITE(OP)
+        return OP.call(*inputs, **attrs)
+    return first
+"""
+
+
 def build_lane(op: Op) -> Callable[..., Any]:
     """The function that callers of ``op`` get: its lane, or ``apply`` for ops that take a list."""
     if op.variadic:
         return lambda *xs, **attrs: core.apply(op, xs, attrs)
-    text = source(op)
-    filename = f"<lane of {op.name}>"
-    lines = ["def make(OP, RUN, NUMBERS, FLOAT32, FLOAT64):\n"]
-    lines += ["    " + line + "\n" for line in [*text.splitlines(), f"return {op.name}"]]
-    linecache.cache[filename] = (len(text), None, lines, filename)  # so that tracebacks show it
-    made: dict[str, Any] = {}
-    exec(
-        compile("".join(lines), filename, "exec"), core.__dict__, made
-    )  # reads core's globals live
-    lane = made["make"](op, op.run, frozenset(NUMBERS), FLOAT32, FLOAT64)
+    lane = _make_first(op, op.run, frozenset(NUMBERS), FLOAT32, FLOAT64, write_lane)
+    lane.__name__ = lane.__qualname__ = op.name
     lane.__doc__ = f"The primitive ``{op.name}``, on Tensors, raw arrays or symbols."
     lane.op = op
     return lane
+
+
+def write_lane(op: Op) -> None:
+    """Compile the lane of ``op``: from now on its callers run that."""
+    head, *body = source(op).splitlines()
+    inner = [head, f"    if 0: ({OUTSIDE})", *body, f"return {op.name}"]
+    text = "".join([f"def make({OUTSIDE}):\n", *(f"    {line}\n" for line in inner)])
+    filename = f"<lane of {op.name}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)  # for tracebacks
+    op.call.__code__ = _maker(text, filename)(*[None] * 6).__code__  # type: ignore[attr-defined]
+
+
+def _maker(text: str, filename: str) -> Callable[..., Any]:
+    made: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), core.__dict__, made)
+    return made["make"]
+
+
+_make_first = _maker(FIRST, "<a lane before its first call>")

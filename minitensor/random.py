@@ -15,8 +15,9 @@ is taken from it, and in which order, is PyTorch's: the tests hold ``rand``, ``r
 
 from __future__ import annotations
 
+import functools
 import math
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,18 @@ class Generator:
         if not -(2**63) <= int(seed) < 2**64:
             raise ValueError("Overflow when unpacking long long")
         self._seed = int(seed) % 2**64
-        self._twister = np.random.RandomState(self._seed % 2**32)
+        self.__dict__.pop("_twister", None)
         self._spare: float | None = None
         return self
 
+    @functools.cached_property
+    def _twister(self) -> np.random.RandomState:
+        """Made when a number is first wanted: importing numpy.random takes its time."""
+        return np.random.RandomState(self._seed % 2**32)
+
     def seed(self) -> int:
         """Start a stream that nobody can foretell; returns its seed."""
-        return self.manual_seed(secrets.randbits(64))._seed
+        return self.manual_seed(int.from_bytes(os.urandom(8), "little"))._seed
 
     def initial_seed(self) -> int:
         """The seed with which the stream was started."""

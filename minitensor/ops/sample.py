@@ -7,12 +7,15 @@ derivatives are exact enough. Ops with corners get inputs that stay away from th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Sample = Callable[[np.random.Generator], tuple[list[Any], dict[str, Any]]]
-Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+if TYPE_CHECKING:  # numpy.random costs as much to import as our engine; tests draw, users do not
+    from numpy.random import Generator
+
+Sample = Callable[["Generator"], tuple[list[Any], dict[str, Any]]]
+Draw = Callable[["Generator", tuple[int, ...]], np.ndarray]
 
 
 def _made(draw: Draw, shapes: tuple[tuple[int, ...], ...], attrs: dict[str, Any]) -> Sample:
@@ -37,7 +40,7 @@ def unit(*shapes: tuple[int, ...], **attrs: Any) -> Sample:
 def spread(*shapes: tuple[int, ...], **attrs: Any) -> Sample:
     """Distinct values, no two nearer than 0.3 and none within 0.1 of a multiple of 0.5."""
 
-    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def draw(rng: Generator, shape: tuple[int, ...]) -> np.ndarray:
         size = int(np.prod(shape))
         values = (np.arange(size) - size // 2) * 0.5 + rng.uniform(0.15, 0.35, size)
         return rng.permutation(values).reshape(shape)
@@ -45,7 +48,7 @@ def spread(*shapes: tuple[int, ...], **attrs: Any) -> Sample:
     return _made(draw, shapes, attrs)
 
 
-def random(shape: tuple[int, ...]) -> Callable[[np.random.Generator], np.ndarray]:
+def random(shape: tuple[int, ...]) -> Callable[[Generator], np.ndarray]:
     """Standard normal values as one of the inputs of ``given``."""
     return lambda rng: rng.standard_normal(shape)
 
@@ -53,7 +56,7 @@ def random(shape: tuple[int, ...]) -> Callable[[np.random.Generator], np.ndarray
 def given(*inputs: Any, **attrs: Any) -> Sample:
     """These very inputs: numbers, nested lists, or ``random(shape)``."""
 
-    def sample(rng: np.random.Generator) -> tuple[list[Any], dict[str, Any]]:
+    def sample(rng: Generator) -> tuple[list[Any], dict[str, Any]]:
         return [x(rng) if callable(x) else np.asarray(x) for x in inputs], dict(attrs)
 
     return sample
