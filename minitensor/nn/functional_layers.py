@@ -10,8 +10,7 @@ from .. import autograd, backend, creation, functions, functions_index, function
 from .. import inplace as writes
 from ..core import Tensor, wrap
 from ..functions import matmul, reshape, where
-from ..functions_math import clamp_min, norm
-from ..functions_shape import broadcast_tensors
+from ..functions_math import norm
 from ..ops import elementwise as ew
 from ..ops import index as ix
 from ..ops import shape as sh
@@ -233,20 +232,3 @@ def _attention(query: Any, key: Any, mask: Any, is_causal: bool, factor: float) 
     weights = functions.softmax(where(mask, scores, -math.inf), -1)
     # A query that may see nothing takes nothing; its softmax is 0 / 0.
     return where(functions.any(mask, -1, True), weights, 0)
-
-
-# -- distances -------------------------------------------------------------------------------------
-
-
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
-    """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
-    return norm(ew.sub(x1, x2) + eps, p, -1, keepdim)
-
-
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """The cosine of the angle between vectors along ``dim``; norms count as at least ``eps``."""
-    a, b = broadcast_tensors(x1, x2)
-    sizes = [clamp_min(norm(x, 2, dim, True), eps) for x in (a, b)]
-    return functions.sum(ew.div(a, sizes[0]) * ew.div(b, sizes[1]), dim)

@@ -13,6 +13,7 @@ from .. import backend, functions
 from ..core import Tensor
 from ..functions import cast, clamp, reshape, where
 from ..functions_index import gather, index_select
+from ..functions_math import clamp_min, norm
 from ..functions_shape import broadcast_tensors
 from ..ops import elementwise as ew
 from ..ops import shape as sh
@@ -323,3 +324,87 @@ def kl_div(
         rows = input.array.shape[0] if input.array.ndim else 1
         return reduced(losses, "sum") / rows if rows else reduced(losses, "sum")
     return reduced(losses, how)
+
+
+# -- margins ---------------------------------------------------------------------------------------
+
+
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """Distances where ``target`` is 1; where it is -1, what they lack of ``margin``."""
+    far = where(ew.ne(target, 1), ew.relu(ew.sub(margin, input)), 0)
+    near: Any = where(ew.ne(target, -1), input, 0)
+    return reduced(near + far, chosen(size_average, reduce, reduction))
+
+
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """How much the first lacks of being ``margin`` above the second; ``target`` -1 swaps them.
+
+    Raises RuntimeError for tensors of different dimensions.
+    """
+    how = chosen(size_average, reduce, reduction)
+    if len({x.array.ndim for x in (input1, input2, target)}) > 1:
+        raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension")
+    return reduced(ew.relu(ew.neg(target) * ew.sub(input1, input2) + margin), how)
+
+
+def triplet_margin_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2,
+    eps: float = 1e-6, swap: bool = False, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """By how much the negative is not ``margin`` farther from the anchor than the positive.
+
+    ``swap`` takes its distance to the positive, where that is shorter. Raises ValueError unless
+    ``margin`` > 0, RuntimeError for tensors of different dimensions.
+    """
+    how = chosen(size_average, reduce, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    if len({x.array.ndim for x in (anchor, positive, negative)}) > 1:
+        raise RuntimeError("The anchor, positive, and negative tensors need the same dimensions")
+    far: Any = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = ew.minimum(far, pairwise_distance(positive, negative, p, eps))
+    return reduced(ew.relu(pairwise_distance(anchor, positive, p, eps) - far + margin), how)
+
+
+def cosine_embedding_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """1 less the cosine of pairs whose ``target`` is 1; the cosine above ``margin`` where it is -1.
+
+    Inputs are (N, D) with targets (N), or (D) with one target. Raises RuntimeError for others.
+    """
+    how = chosen(size_average, reduce, reduction)
+    ndim = target.array.ndim
+    if ndim > 1 or any(x.array.ndim != ndim + 1 for x in (input1, input2)):
+        raise RuntimeError("cosine_embedding_loss: inputs (N, D) and target (N), or (D) and ()")
+    a, b = broadcast_tensors(input1, input2)
+    sizes = [ew.add(functions.sum(ew.square(x), -1), 1e-12) for x in (a, b)]
+    cosine: Any = ew.mul(functions.sum(ew.mul(a, b), -1), ew.rsqrt(ew.mul(*sizes)))
+    near, far = where(ew.eq(target, 1), 1 - cosine, 0), ew.relu(cosine - margin)
+    return reduced(ew.add(near, where(ew.eq(target, -1), far, 0)), how)
+
+
+# -- distances -------------------------------------------------------------------------------------
+
+
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Any:
+    """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
+    return norm(ew.sub(x1, x2) + eps, p, -1, keepdim)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between vectors along ``dim``; norms count as at least ``eps``."""
+    a, b = broadcast_tensors(x1, x2)
+    sizes = [clamp_min(norm(x, 2, dim, True), eps) for x in (a, b)]
+    return functions.sum(ew.div(a, sizes[0]) * ew.div(b, sizes[1]), dim)
