@@ -17,6 +17,10 @@ same in every run. Without a program that draws, the text says what to install.
 >>> with viz.scope("layer 1"):          # a frame around what is computed inside; scopes nest
 ...     h = (x @ w + b).relu()
 
+>>> with viz.memory() as m:             # bytes alive after each step, there and back
+...     model(x).sum().backward()
+>>> m.peak, m.bytes, m.moments
+
 Without ``record`` a picture shows the values of leaves, of the result, of results in your
 variables, and what the engine saved or can compute again for certain; else the shape alone.
 Tensors of up to 16 numbers are shown as a heat-map, larger ones by mean and range (above 64
@@ -44,13 +48,14 @@ from typing import Any
 from .data import Arrow, Box, Graph
 from .fold import LIMIT, collapse
 from .graph import graph
+from .memory import memory
 from .record import record, scope
 from .render import Drawing
 from .symbols import Symbol, derivative, formula
 
 __all__ = [
     "Arrow", "Box", "Drawing", "Graph", "Symbol", "collapse", "derivative", "draw", "formula",
-    "graph", "record", "scope",
+    "graph", "memory", "record", "scope",
 ]  # fmt: skip
 
 
