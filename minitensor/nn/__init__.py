@@ -1,0 +1,12 @@
+"""``minitensor.nn``: modules, losses and initialisation, with PyTorch's names."""
+
+from . import functional as functional
+from . import init as init
+from . import parameter as parameter
+from .containers import *  # noqa: F403
+from .convolutions import *  # noqa: F403
+from .layers import *  # noqa: F403
+from .module import Module as Module
+from .norms import *  # noqa: F403
+from .parameter import *  # noqa: F403
+from .simple import *  # noqa: F403
