@@ -29,11 +29,15 @@ class Page(NamedTuple):
 
 
 NUDGE = {"x": 0.7, "exponent": 0, "method": "central", "dtype": "float64"}
+STRIDES = {"shapes": [[2, 3], [3, 4], [2, 3, 4]]}
 PAGES = [
     Page("nudge", NUDGE, "input[name=h]", ["ArrowLeft"] * 20, "h = 1e-5: slope 0.54982008, true"),
     Page("nudge", NUDGE, "input[name=h]", ["Home"], "nothing was nudged"),
     Page("nudge", NUDGE, "select[name=method]", ["ArrowUp"], "slope 0.28847187"),
     Page("nudge", NUDGE, "input[name=x]", ["Home"], "slope 0.1"),
+    Page("strides", STRIDES, "input[name=op]", [*"[:, 1:]", "Enter"], "the same memory"),
+    Page("strides", STRIDES, "input[name=op]", [*"view(4)", "Enter"], "6 numbers do not fill"),
+    Page("strides", STRIDES, "select[name=start]", ["ArrowDown"], "Choose an operation"),
 ]
 BROADCAST = {"shapes": ch05.SHAPES, "x": [4, 3], "y": [3]}
 PAGES += [
@@ -113,7 +117,7 @@ def test_a_page_answers_the_keyboard(show, row):
 def test_every_part_has_a_name_and_every_field_is_reached_by_tab(show, row):
     page = show(row)
     assert page.evaluate(NAMELESS) == []
-    fields = "button:not(:disabled), input, select"
+    fields = "button:not(:disabled, [tabindex='-1']), input, select"
     for _ in range(page.locator(fields).count() + 5):
         page.keyboard.press("Tab")
         page.evaluate("() => { document.activeElement.dataset.met = '1'; }")
@@ -187,3 +191,89 @@ def test_broadcast_computes_what_the_engine_computes(call, op, upstream):
         for name, t in (("out", out), ("x.grad", x.grad), ("y.grad", y.grad)):
             assert found["values"][name] == t.flatten().tolist()
     assert fitted > len(pairs) / 2
+
+
+# strides: the very layouts of minitensor, and refusals where it refuses.
+
+OPS = ["view(-1)", "view(2, 3)", "view(3, 2)", "view(4, 3)", "view(2, -1)", "view(2, 6, 2)",
+       "reshape(-1)", "reshape(3, -1)", "transpose(0, 1)", "transpose(-1, -2)", "t()",
+       "permute(1, 0)", "permute(2, 0, 1)", "unsqueeze(0)", "unsqueeze(-1)", "squeeze()",
+       "squeeze(0)", "expand(2, 2, 3)", "expand(4, 3)", "contiguous()", "flatten()", "[1]",
+       "[:, 1:]", "[:, ::2]", "[-1, :2]", "[:, :1]", "[0:2]"]  # fmt: skip
+
+
+def by_minitensor(shape, texts):
+    """Return what `after` in strides.js returns, worked out by minitensor."""
+    t = mt.arange(int(np.prod(shape))).view(*shape)
+    for text in texts:
+        try:
+            t = eval(f"t{text if text.startswith('[') else '.' + text}", {"t": t})
+        except (RuntimeError, IndexError):
+            return "refused"
+    steps = [s for s, size in zip(t.stride(), t.shape, strict=True) if size > 1]
+    return list(t.shape), steps, t.flatten().tolist(), t.is_contiguous()
+
+
+def by_page(found):
+    if "refused" in found:
+        return "refused"
+    steps = [s for s, n in zip(found["stride"], found["shape"], strict=True) if n > 1]
+    return found["shape"], steps, found["values"], found["contiguous"]
+
+
+def test_strides_makes_what_minitensor_makes(call):
+    draw = np.random.default_rng(0)
+    shapes = [(2, 3), (3, 4), (2, 3, 4), (6,), (1, 3), (2, 1, 3)]
+    given = [
+        {"shape": shape, "texts": list(draw.choice(OPS, draw.integers(1, 5)))}
+        for shape in shapes
+        for _ in range(150)
+    ]
+    found = [by_page(one) for one in call("strides", "after", given)]
+    wanted = [by_minitensor(**one) for one in given]
+    differing = [x for x in zip(given, found, wanted, strict=True) if x[1] != x[2]]
+    assert differing == []
+    assert 100 < wanted.count("refused") < 700
+
+
+REFUSALS = {
+    ((2, 3), ("t()", "view(6)")): "one step along axis 0 goes 1 in memory, and axis 1 takes 2 "
+    "steps of 3, together 6",
+    ((2, 3, 4), ("transpose(0, 1)", "view(6, 4)")): "one step along axis 0 goes 4 in memory, and "
+    "axis 1 takes 2 steps of 12, together 24",
+    ((2, 3, 4), ("[:, :2]", "view(-1)")): "one step along axis 0 goes 12 in memory, and axes 1 to "
+    "2 together span 8",
+    ((2, 3), ("view(4)",)): "6 numbers do not fill the shape (4,)",
+    ((2, 3), ("view(-1, -1)",)): "At most one size",
+    ((2, 3), ("transpose(0, 2)",)): "There is no axis 2",
+    ((2, 3), ("permute(0, 0)",)): "each of the 2 axes once",
+    ((2, 3), ("expand(4, 3)",)): "Only an axis of size 1",
+    ((2, 3), ("expand(-1, 2, 3)",)): "A new axis needs a size",
+    ((2, 3), ("expand(99, 2, 3)",)): "too many to draw",
+    ((2, 3), ("[5]",)): "Index 5 is outside axis 0",
+    ((2, 3), ("[0, 0, 0]",)): "More indices than axes",
+    ((2, 3), ("[x]",)): "neither a number nor a slice",
+    ((2, 3), ("view(a)",)): "whole numbers",
+    ((2, 3), ("sort()",)): "does not know sort",
+    ((2, 3), ("hello",)): "Write an operation",
+}
+
+
+def test_strides_says_why_it_refuses(call):
+    given = [{"shape": shape, "texts": texts} for shape, texts in REFUSALS]
+    for found, says in zip(call("strides", "after", given), REFUSALS.values(), strict=True):
+        assert says in found["refused"]
+
+
+def test_an_index_is_walked_by_the_arrow_keys(show):
+    page = show(Page("strides", STRIDES, "", [], ""))
+    page.focus("[aria-label^='index 0, 0']")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert "t[1, 2] reads cell 0 + 1·3 + 2·1 = 5, which holds 5." in page.inner_text("#root")
+    page.click("text=unsqueeze(0)")
+    page.click("text=expand(2, -1, -1)")
+    page.focus("[aria-label^='index 1, 0, 1']")
+    assert "1·0 + 0·3 + 1·1 = 1, which holds 1. So does 1 other index." in page.inner_text("#root")
+    page.click("text=Undo")
+    assert page.inner_text("code") == "t = arange(6).view(2, 3).unsqueeze(0)"
