@@ -1,18 +1,21 @@
 """A stand-in for the GPU: arrays that hold NumPy data but refuse every implicit crossing.
 
 As with CuPy, ``np.asarray`` of such an array raises, and so does mixing it with a NumPy array. Code
-that works here keeps its data on the device. It does not replace CuPy: tests marked ``gpu`` do.
+that works here keeps its data on the device. What CuPy lacks, by ``cupy_api.json``, is lacking here
+too: functions, methods and arguments. It does not replace CuPy: tests marked ``gpu`` do.
 """
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
 from minitensor import backend
 
-# What NumPy's arrays and reductions have and CuPy's (14.2) do not.
-NOT_IN_CUPY = {"ctypes", "getfield", "resize", "setfield", "setflags", "to_device"}
-ARGUMENTS_NOT_IN_CUPY = {"initial", "where"}
+CUPY = json.loads(Path(__file__).with_name("cupy_api.json").read_text(encoding="utf-8"))
+# A GPU adds without losing what other threads add in these; CuPy's documentation of scatter_add.
+ATOMIC = {"int32", "uint32", "uint64", "float16", "float32", "float64"}
 
 
 class StandinArray:
@@ -32,10 +35,10 @@ class StandinArray:
         return self._data.copy()
 
     def __getattr__(self, name):
-        if name in NOT_IN_CUPY or name.startswith("__array"):  # __array_interface__: a back door
+        if name not in CUPY["array"]:  # nor __array_interface__, which is a back door
             raise AttributeError(f"a GPU array has no attribute {name!r}")
-        value = getattr(self._data, name)
-        return function(value, self) if callable(value) else outward(value, self)
+        value, known = getattr(self._data, name), CUPY["array"][name]
+        return function(value, self, known) if callable(value) else outward(value, self)
 
     @property
     def flags(self):
@@ -61,6 +64,12 @@ class StandinArray:
 
     def __int__(self):
         return int(self._data)
+
+    def __index__(self):
+        return self._data.__index__()
+
+    def __float__(self):
+        return float(self._data)
 
     def __repr__(self):
         return f"StandinArray({self._data!r})"
@@ -93,8 +102,8 @@ def outward(value, source=None):
     return value
 
 
-def function(call, owner=None):
-    """A function of NumPy, on wrapped arrays."""
+def function(call, owner=None, known=None):
+    """A function of NumPy, on wrapped arrays; ``known`` are the arguments that CuPy's takes."""
 
     def wrapped(*args, **kwargs):
         for a in (owner, *args):
@@ -103,11 +112,23 @@ def function(call, owner=None):
                 break
         else:
             source = None
-        if ARGUMENTS_NOT_IN_CUPY & set(kwargs):
-            raise TypeError(f"a GPU's functions do not take all of {sorted(kwargs)}")
+        if known is not None and not set(kwargs) <= set(known):
+            raise TypeError(f"CuPy's {call} takes {known}, not all of {sorted(kwargs)}")
         with np.errstate(all="ignore"):  # a device computes nan and inf in silence
             out = call(*(inward(a) for a in args), **{k: inward(v) for k, v in kwargs.items()})
         return out if type(out) in (list, int, float, bool) else outward(out, source)
+
+    return wrapped
+
+
+def atomic(at):
+    """``ufunc.at`` where an array of indices needs a GPU to add without losing anything."""
+
+    def wrapped(target, index, values):
+        arrays = [i for i in index if isinstance(i, np.ndarray) and i.dtype != bool]
+        if arrays and target.dtype.name not in ATOMIC:
+            raise TypeError(f"scatter_add only supports {sorted(ATOMIC)} as data type")
+        at(target, index, values)
 
     return wrapped
 
@@ -116,17 +137,17 @@ class StandinModule:
     """What the engine takes for the array module of the device."""
 
     def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        value = getattr(np, name)
-        if isinstance(value, np.ufunc):
-            made = function(value)
-            made.at = function(value.at)
+        if name not in CUPY["module"]:
+            raise AttributeError(f"CuPy has no {name!r}")
+        value, known = getattr(np, name), CUPY["module"][name]
+        if known == "ufunc":
+            made = function(value, known=CUPY["ufunc call"])
+            made.at = function(atomic(value.at), known=CUPY["ufunc"]["at"])
             return made
-        return function(value) if callable(value) and not isinstance(value, type) else value
+        return value if known == "value" else function(value, known=known)
 
     @staticmethod
-    def asarray(data, dtype=None):
+    def asarray(data, dtype=None, blocking=False):
         """Move host data to the device, on purpose."""
         inner = data._data if isinstance(data, StandinArray) else data
         return StandinArray(np.array(inner, dtype=dtype))
