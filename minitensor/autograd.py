@@ -26,8 +26,11 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
     """Set whether steps are recorded: a function, a context manager or a decorator."""
 
     def __init__(self, mode: bool):
+        if not isinstance(mode, bool):
+            kind = type(mode).__name__
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' must be bool, not {kind}")
         self.before = core.GRAD
-        self.mode = bool(mode)
+        self.mode = mode
         core.GRAD = self.mode
 
     def __enter__(self) -> None:
@@ -325,8 +328,7 @@ def backward(
     """
     tensors, grad_tensors = _as_list(tensors), _as_list(grad_tensors)
     targets = None if inputs is None else _as_list(inputs)
-    if targets is not None and not targets:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    _check_given(tensors, targets, "backward")
     found = _walk(tensors, grad_tensors, retain_graph, create_graph, targets)
     holders = {t.node or t: t for t in targets or ()}
     for key in tuple(found):
@@ -348,6 +350,7 @@ def grad(
     Raises RuntimeError if an input needs no gradient, or is not used and ``allow_unused`` is False.
     """
     outputs, inputs = _as_list(outputs), _as_list(inputs)
+    _check_given(outputs, inputs, "grad")
     if not all(t.needs_grad for t in inputs):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     found = _walk(outputs, _as_list(grad_outputs), retain_graph, create_graph, inputs)
@@ -366,6 +369,17 @@ def grad(
             g = run_hooks(t._hooks, g)
         results.append(g if isinstance(g, Tensor) else wrap(backend.to_array(g).copy()))
     return tuple(results)
+
+
+def _check_given(outputs: list[Any], inputs: list[Any] | None, name: str) -> None:
+    """Raise what PyTorch raises for outputs and inputs that are no Tensors, or for no inputs."""
+    if inputs is not None and not inputs:
+        raise RuntimeError(f"`inputs` argument to `{name}()` cannot be empty.")
+    for t in inputs or ():
+        if not isinstance(t, Tensor):
+            raise RuntimeError(f"all inputs have to be Tensors, but got {type(t).__name__}")
+    if not all(isinstance(t, Tensor) for t in outputs):
+        raise AssertionError("Expected output to be a Tensor")
 
 
 def _walk(outputs: Any, seeds: Any, retain: bool | None, taped: bool, targets: Any) -> Any:

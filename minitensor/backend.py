@@ -165,6 +165,9 @@ class device:  # noqa: N801 - PyTorch's name
     """Where a tensor lives: ``device("cpu")``, ``device("cuda")`` or ``device("cuda:0")``."""
 
     def __init__(self, type: Any, index: int | None = None):
+        if not isinstance(type, str | device):
+            kind = type.__class__.__name__
+            raise TypeError(f"device(): argument 'type' must be a string or a device, not {kind}")
         name, _, number = str(type).partition(":")
         known = {"cpu", "cuda", *_DEVICE_OF.values()}
         if name not in known or (number and not number.isdigit()):

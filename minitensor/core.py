@@ -101,6 +101,7 @@ class Op:
         self.dtypes: str = parts["dtypes"]
         self.view: bool = parts["view"]
         self.broadcasts: bool = parts["broadcasts"]
+        self.bools: bool = parts["bools"]
         self.fixed: tuple[str, ...] = parts["fixed"]
         self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
         self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])
@@ -183,6 +184,7 @@ def op(
     sample: Callable[[Any], Any],
     dtypes: str = "promote",
     broadcasts: bool = False,
+    bools: bool = True,
     view: bool = False,
     fixed: Sequence[str] = (),
     inputs: str | None = None,
@@ -205,6 +207,7 @@ def op(
         dtypes: "promote" inputs to one dtype; "float", the same and integers become floats; "same"
             dtype or an error; "keep" them as they are.
         broadcasts: inputs broadcast against each other; backward sums what was repeated.
+        bools: False refuses bool tensors and True and False, as subtraction does.
         view: the result shares memory with the first input.
         fixed: inputs that take no part in promotion, such as a mask or an index.
         inputs: the input names, where ``forward`` is a ufunc's name and there are no rules.
@@ -214,6 +217,7 @@ def op(
 
     parts: dict[str, Any] = {"tex": tex, "sample": sample, "dtypes": dtypes, "view": view}
     parts |= {"broadcasts": broadcasts, "fixed": tuple(fixed), "inputs": inputs, "prefix": prefix}
+    parts["bools"] = bools
     made = Op(name, forward, rules, **parts)
     if name in OPS:
         raise ValueError(f"op {name!r} is defined twice")
@@ -358,13 +362,22 @@ def prepare(op: Op, inputs: Sequence[Any]) -> list[Any]:
     if op.dtypes == "same":
         check_same_dtype(op, [ready[i] for i in free])
     elif op.dtypes in ("promote", "float"):
+        if not op.bools and any(is_bool(x) for x in ready):
+            raise RuntimeError(f"{op.name} is not for bools: use ~, ^ or logical_not() instead")
         target = backend.result_dtype([getattr(ready[i], "array", ready[i]) for i in free])
         if op.dtypes == "float" and target.kind != "f":
             target = backend.default_float()
         for i in free:
             if isinstance(ready[i], Tensor) and ready[i].array.dtype != target:
                 ready[i] = OPS["to"].call(ready[i], dtype=target, device=None)
+            elif type(ready[i]) is int and target.kind in "iu":  # -1 is 255 in uint8
+                ready[i] = np.asarray(ready[i]).astype(target).item()
     return ready
+
+
+def is_bool(x: Any) -> bool:
+    """Whether an input is a bool tensor, or True or False."""
+    return isinstance(x, bool) or (isinstance(x, Tensor) and x.array.dtype.kind == "b")
 
 
 def as_operand(op: Op, name: str, x: Any) -> Any:

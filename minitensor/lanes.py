@@ -234,7 +234,8 @@ def build_lane(op: Op) -> Callable[..., Any]:
     """The function that callers of ``op`` get: its lane, or ``apply`` for ops that take a list."""
     if op.variadic:
         return lambda *xs, **attrs: core.apply(op, xs, attrs)
-    lane = _make_first(op, op.run, frozenset(NUMBERS), FLOAT32, FLOAT64, write_lane)
+    numbers = frozenset(NUMBERS if op.bools else NUMBERS[:2])
+    lane = _make_first(op, op.run, numbers, FLOAT32, FLOAT64, write_lane)
     lane.__name__ = lane.__qualname__ = op.name
     lane.__doc__ = f"The primitive ``{op.name}``, on Tensors, raw arrays or symbols."
     lane.op = op

@@ -273,6 +273,7 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "maximum": lambda x, y: np.where(x > y, x, y), "atan2": lambda x, y: np.arctan(x / y),
     "where": lambda c, x, y: c * x + ~c * y, "erf": lambda x: np.vectorize(math.erf)(x),
     "clamp_number": lambda x: np.array([[min(max(v, -1), 2) for v in row] for row in x]),
+    "floor_divide": lambda x, y: np.floor(x / y), "remainder": lambda x, y: x - y * np.floor(x / y),
     # shape
     "reshape": lambda x: np.array([*x.flat]).reshape(3, 4),
     "clone": lambda x: +x, "to": lambda x: x,

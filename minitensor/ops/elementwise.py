@@ -20,7 +20,7 @@ PAIR = ((2, 3), (3,))  # shapes that broadcast
 add = op("add", "add", x=lambda g: g, y=lambda g: g, broadcasts=True,
          tex="{0} + {1}", sample=normal(*PAIR))  # fmt: skip
 sub = op("sub", "subtract", x=lambda g: g, y=lambda g: -g, broadcasts=True,
-         tex="{0} - {1}", sample=normal(*PAIR))  # fmt: skip
+         bools=False, tex="{0} - {1}", sample=normal(*PAIR))  # fmt: skip
 mul = op("mul", "multiply", x=lambda g, y: g * y, y=lambda g, x: g * x, broadcasts=True,
          tex=r"{0} \cdot {1}", sample=normal(*PAIR))  # fmt: skip
 div = op("div", "true_divide", x=lambda g, y: g / y, y=lambda g, x, y: -g * x / (y * y),
@@ -70,9 +70,25 @@ ceil = op("ceil", "ceil", x=lambda g: g * 0, tex=r"\lceil {0} \rceil", sample=sp
 round_ = op("round", lambda xp, x, *, decimals: xp.round(x, decimals), x=lambda g: g * 0,
             tex=r"\operatorname{{round}} {0}", sample=spread(decimals=0))  # fmt: skip
 trunc = op("trunc", "trunc", x=lambda g: g * 0, tex=r"\operatorname{{trunc}} {0}", sample=spread())
-floor_divide = op("floor_divide", "floor_divide", inputs="x y", broadcasts=True,
+
+
+def _whole(ufunc: str) -> Any:
+    """A division without fractions. Whole numbers have no infinity to answer a 0 with."""
+
+    def forward(xp: Any, x: Any, y: Any) -> Any:
+        kind = (y if hasattr(y, "dtype") else x).dtype.kind
+        if kind == "b":
+            raise NotImplementedError(f"{ufunc} is not implemented for bools")
+        if kind in "iu" and not (y.all() if hasattr(y, "dtype") else y):
+            raise RuntimeError("ZeroDivisionError")
+        return getattr(xp, ufunc)(x, y)
+
+    return forward
+
+
+floor_divide = op("floor_divide", _whole("floor_divide"), broadcasts=True,
                   tex=r"\left\lfloor {0} / {1} \right\rfloor", sample=spread(*PAIR))  # fmt: skip
-remainder = op("remainder", "remainder", x=lambda g: g, y=lambda g, x, y: -g * floor(x / y),
+remainder = op("remainder", _whole("remainder"), x=lambda g: g, y=lambda g, x, y: -g * floor(x / y),
                broadcasts=True, tex=r"{0} \bmod {1}",
                sample=given([[0.7, -0.9, 2.2], [5.3, -4.1, 0.4]], [0.6, 1.3, -0.9]))  # fmt: skip
 
@@ -96,8 +112,8 @@ sqrt = op("sqrt", "sqrt", x=lambda g, out: g / (2 * out), dtypes="float",
           tex=r"\sqrt{{{0}}}", sample=positive())  # fmt: skip
 rsqrt = op("rsqrt", lambda xp, x: 1 / xp.sqrt(x), x=lambda g, out: g * (-0.5 * out**3),
            dtypes="float", tex=r"\frac{{1}}{{\sqrt{{{0}}}}}", sample=positive())  # fmt: skip
-logaddexp = op("logaddexp", "logaddexp", x=lambda g, x, out: g * exp(x - out),
-               y=lambda g, y, out: g * exp(y - out), broadcasts=True, dtypes="float",
+logaddexp = op("logaddexp", "logaddexp", x=lambda g, x, y: g * sigmoid(x - y),
+               y=lambda g, x, y: g * sigmoid(y - x), broadcasts=True, dtypes="float",
                tex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)", sample=normal(*PAIR))  # fmt: skip
 
 # -- trigonometric and hyperbolic ------------------------------------------------------------------
@@ -120,8 +136,16 @@ cosh = op("cosh", "cosh", x=lambda g, x: g * sinh(x), dtypes="float",
           tex=r"\cosh {0}", sample=normal())  # fmt: skip
 tanh = op("tanh", "tanh", x=lambda g, out: g - g * (out * out), dtypes="float",
           tex=r"\tanh {0}", sample=normal())  # fmt: skip
-atan2 = op("atan2", "arctan2", x=lambda g, x, y: g * y / (x * x + y * y),
-           y=lambda g, x, y: -g * x / (x * x + y * y), broadcasts=True, dtypes="float",
+
+
+def _radius_squared(x: Any, y: Any) -> Any:
+    """x² + y², and 1 at the origin, where PyTorch gives atan2 the gradient 0."""
+    square_ = x * x + y * y
+    return square_ + (square_ == 0)
+
+
+atan2 = op("atan2", "arctan2", x=lambda g, x, y: g * y / _radius_squared(x, y),
+           y=lambda g, x, y: -g * x / _radius_squared(x, y), broadcasts=True, dtypes="float",
            tex=r"\operatorname{{atan2}}({0}, {1})", sample=positive(*PAIR))  # fmt: skip
 hypot = op("hypot", "hypot", x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out),
            broadcasts=True, dtypes="float", tex=r"\sqrt{{{0}^2 + {1}^2}}",
