@@ -189,7 +189,7 @@ class MultiStepLR(LRScheduler):
 
     def times(self, epoch: int) -> float:
         """See the class."""
-        return self.gamma ** self.milestones[epoch]
+        return self.gamma ** self.milestones.get(epoch, 0)
 
 
 class ConstantLR(LRScheduler):
