@@ -102,7 +102,7 @@ LAYERS = {
     ],
     "scaled_dot_product_attention": [
         S(N(2, 3, 4), N(2, 5, 4), N(2, 5, 2)), S(cut(2, 2, 3, 4), N(2, 2, 3, 4), N(2, 2, 3, 4)),
-        S(N(3, 4), N(5, 4), N(5, 2)), S(N(2, 3, 4), N(2, 3, 4), N(2, 3, 4), is_causal=True),
+        S(N(3, 4), N(5, 4), N(5, 2)), S(N(1, 2), N(3, 2), N(3, 2)), S(N(2, 3, 4), N(2, 3, 4), N(2, 3, 4), is_causal=True),
         S(N(2, 3, 4), N(2, 5, 4), N(2, 5, 4), is_causal=True),
         S(N(2, 5, 4), N(2, 3, 4), N(2, 3, 4), is_causal=True, scale=0.3),
         S(N(2, 3, 4), N(2, 5, 4), N(2, 5, 2), attn_mask=N(3, 5)),
@@ -148,7 +148,8 @@ NORMS = {
 SAMPLES = {**ACTIVATIONS, **LAYERS, **NORMS}
 # Where PyTorch has no second derivative. Ours are held against numeric ones.
 FIRST_ONLY = {"hardsigmoid", "hardswish", "scaled_dot_product_attention"}
-LOOSE = {"hardsigmoid", "hardswish", "celu"}  # PyTorch computes a constant in float32
+# In float64 PyTorch computes some of their constants, and places of pixels, in float32.
+LOOSE = {"hardsigmoid": 1e-7, "hardswish": 1e-7, "celu": 1e-7, "interpolate": 1e-5}
 
 
 # -- running one call under both -------------------------------------------------------------------
@@ -162,16 +163,14 @@ def parts(result):
 
 
 def tensors(lib, values, dtype, grads, device="cpu"):
-    """Arrays as tensors: floats in ``dtype``; others of the arguments as they are."""
+    """Arrays as tensors, floats in ``dtype``; copies, but for arrays that are scattered."""
     made = []
     for v in values:
         if isinstance(v, np.ndarray):
-            same = v.dtype.kind != "f" or v.dtype == np.float32
-            a = v if same else v.astype(dtype, order="K") if v.ndim else v.astype(dtype)
-            strided = v.ndim and not v.flags.c_contiguous and v.dtype == dtype
-            v = lib.from_numpy(v if strided else np.array(a, order="C"))
-            v = v if device == "cpu" else v.to(device)
-            if grads and a.dtype.kind == "f":
+            target = dtype if v.dtype.kind == "f" else v.dtype
+            a = v.astype(target, order="K", copy=v.flags.c_contiguous)
+            v = lib.from_numpy(a) if device == "cpu" else lib.from_numpy(a).to(device)
+            if grads and target == dtype:
                 v.requires_grad_()
         made.append(getattr(lib, v) if isinstance(v, str) and v.startswith("float") else v)
     return made
@@ -182,14 +181,14 @@ def outcome(lib, name, sample, dtype=np.float64, device="cpu", second=True):
     args, kwargs = sample
     inputs = tensors(lib, args, dtype, True, device)
     named = dict(zip(kwargs, tensors(lib, kwargs.values(), dtype, False, device), strict=True))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            out = parts(getattr(lib.nn.functional, name)(*inputs, **named))
-    except Exception as error:
-        return type(error)
     leaves = [t for t in inputs if getattr(t, "requires_grad", False)]
-    first, more = derivatives(lib, out, leaves, second)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            out = parts(getattr(lib.nn.functional, name)(*inputs, **named))
+        except Exception as error:
+            return type(error)
+        first, more = derivatives(lib, out, leaves, second)
     return [plain(t) for t in [*out, *first]], [plain(t) for t in more]
 
 
@@ -231,14 +230,19 @@ def close(g, w, where, second, exact):
     assert (g.shape, g.dtype) == (w.shape, w.dtype), where
     if second:  # PyTorch has NaN where two infinities meet
         w = np.where(np.isnan(w), g, w)
-    near = 1e-4 if w.dtype == np.float32 else 1e-7 if second else exact
-    size = min(np.abs(w[np.isfinite(w)]).max(initial=1), 100)
+    near = 5e-4 if w.dtype == np.float32 else max(exact, 1e-7 * second)
+    size = min(np.abs(w[np.isfinite(w)]).max(initial=1), math.inf if second else 100)
     np.testing.assert_allclose(g, w, err_msg=where, rtol=near, atol=near * size)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def torch():
-    return pytest.importorskip("torch")
+    """PyTorch on one thread: on small tensors its threads cost fifty times what they save."""
+    module = pytest.importorskip("torch")
+    threads = module.get_num_threads()
+    module.set_num_threads(1)
+    yield module
+    module.set_num_threads(threads)
 
 
 def check(torch, name, samples, device="cpu"):
@@ -250,9 +254,63 @@ def check(torch, name, samples, device="cpu"):
             want = outcome(torch, name, sample, dtype, second=second)
             got = outcome(mt, name, sample, dtype, device, second)
             where = f"{name} {i} {dtype.__name__} {sample[1]}"
-            agree(got, want, where, 1e-7 if name in LOOSE else 1e-10)
+            agree(got, want, where, LOOSE.get(name, 1e-10))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_as_pytorch(torch, name):
     check(torch, name, SAMPLES[name])
+
+
+# -- without PyTorch: every device, numeric derivatives --------------------------------------------
+
+
+def same_on(device, name, samples):
+    """Nothing crosses to the host by itself: the stand-in refuses that as CuPy does."""
+    for i, sample in enumerate(samples):
+        want, got = (outcome(mt, name, sample, np.float64, where) for where in ("cpu", device))
+        agree(got, want, f"{name} {i} on {device} {sample[1]}")
+
+
+@pytest.fixture(params=["standin", GPU])
+def other_device(request):
+    """Every device but the CPU."""
+    if request.param == "cuda" and not has_gpu():
+        pytest.skip("no GPU: CuPy is not installed, or finds none")
+    return request.param
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_same_on_every_device(name, other_device):
+    same_on(other_device, name, SAMPLES[name])
+
+
+def easy(a):
+    """Whether an array is in order, small, and off the points where slopes jump."""
+    return a.flags.c_contiguous and 0 < a.size <= 24 and a is not KINKS and a.any()
+
+
+def numeric(name, samples):
+    """The first two easy samples of which something has a gradient, against differences."""
+    done = 0
+    for args, kwargs in samples:
+        if done == 2 or not all(easy(a) for a in args if isinstance(a, np.ndarray)):
+            continue
+        inputs = tensors(mt, args, np.float64, True)
+        named = dict(zip(kwargs, tensors(mt, kwargs.values(), np.float64, False), strict=True))
+
+        def call(*values, named=named):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                out = parts(getattr(mt.nn.functional, name)(*values, **named))
+            return tuple(t for t in out if t.is_floating_point())
+
+        if any(t.requires_grad for t in call(*inputs)):
+            assert mt.gradcheck(call, inputs) and mt.gradgradcheck(call, inputs), name
+            done += 1
+    assert done, f"no sample of {name} is easy enough"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_derivatives_are_the_numeric_ones(name):
+    numeric(name, SAMPLES[name])

@@ -128,7 +128,9 @@ def huber_loss(
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     a, b = _pair(input, target)
     losses = _huber(floats("huber_loss", a - b), delta)
-    return _weighted(input, losses, weight, reduction)
+    if weight is None:
+        return reduced(losses, reduction)
+    return reduced(_weighted(input, losses, weight, "none"), reduction)  # a plain mean, here
 
 
 # -- of classes ------------------------------------------------------------------------------------
