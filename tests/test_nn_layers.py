@@ -330,7 +330,7 @@ REFUSALS = {
 def test_refusals(key):
     raised = []
     for lib in (mt, torch):
-        with pytest.raises(Exception) as error:  # noqa: PT011 - the class is what is compared
+        with pytest.raises(Exception) as error:
             REFUSALS[key](lib)
         raised.append(error.type)
     assert raised[0] is raised[1]

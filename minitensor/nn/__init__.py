@@ -9,4 +9,5 @@ from .layers import *  # noqa: F403
 from .module import Module as Module
 from .norms import *  # noqa: F403
 from .parameter import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 from .simple import *  # noqa: F403
