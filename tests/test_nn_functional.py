@@ -102,7 +102,8 @@ LAYERS = {
     ],
     "scaled_dot_product_attention": [
         S(N(2, 3, 4), N(2, 5, 4), N(2, 5, 2)), S(cut(2, 2, 3, 4), N(2, 2, 3, 4), N(2, 2, 3, 4)),
-        S(N(3, 4), N(5, 4), N(5, 2)), S(N(1, 2), N(3, 2), N(3, 2)), S(N(2, 3, 4), N(2, 3, 4), N(2, 3, 4), is_causal=True),
+        S(N(3, 4), N(5, 4), N(5, 2)), S(N(1, 2), N(3, 2), N(3, 2)),
+        S(N(2, 3, 4), N(2, 3, 4), N(2, 3, 4), is_causal=True),
         S(N(2, 3, 4), N(2, 5, 4), N(2, 5, 4), is_causal=True),
         S(N(2, 5, 4), N(2, 3, 4), N(2, 3, 4), is_causal=True, scale=0.3),
         S(N(2, 3, 4), N(2, 5, 4), N(2, 5, 2), attn_mask=N(3, 5)),

@@ -21,7 +21,8 @@ __all__ = ["other_device", "torch"]  # fixtures
 SIGNAL = [S(N(2, 3, 5)), S(cut(1, 2, 4)), S(N(1, 2, 4))]
 IMAGE = [S(N(2, 3, 5, 4)), S(cut(1, 2, 3, 6)), S(N(1, 1, 3, 4))]
 ANY_SIZE = [{"size": 7}, {"size": 2}, {"scale_factor": 2}, {"scale_factor": 1.7}, {"size": 1},
-            {"scale_factor": 0.6}, {"scale_factor": 1.3, "recompute_scale_factor": True}]  # fmt: skip
+            {"scale_factor": 0.6}, {"scale_factor": 1.3, "recompute_scale_factor": True},
+            ]  # fmt: skip
 PAIRS = [{"size": (2, 9)}, {"scale_factor": (0.5, 3)}]
 
 
@@ -65,7 +66,8 @@ SAMPLES = {
     ),
     "lp_pool1d": [S(N(2, 3, 7), 2, 3), S(N(3, 8), 4, 2, 3), S(N(2, 3, 8), 2, 3, 2, ceil_mode=True),
                   S(np.abs(N(2, 3, 6)), 3, 2), S(N(2, 3, 6), math.inf, 2)],
-    "lp_pool2d": [S(N(2, 3, 5, 7), 2, 3), S(N(3, 8, 4), 4, (2, 1), 3), S(N(1, 4, 3), 4, 2), S(N(2, 3, 6, 6), math.inf, 2),
+    "lp_pool2d": [S(N(2, 3, 5, 7), 2, 3), S(N(3, 8, 4), 4, (2, 1), 3), S(N(1, 4, 3), 4, 2),
+                  S(N(2, 3, 6, 6), math.inf, 2),
                   S(cut(2, 1, 5, 5), 2, 2, 2, ceil_mode=True), S(np.zeros((1, 1, 4, 4)), 2, 2)],
     "max_pool2d": [S(N(2, 3, 5, 7), 2), S(N(3, 6, 6), (3, 2), stride=1, padding=1)],
     "avg_pool2d": [S(N(2, 3, 5, 7), 2), S(N(3, 6, 6), (3, 2), padding=1, count_include_pad=False)],

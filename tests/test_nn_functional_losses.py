@@ -21,8 +21,8 @@ __all__ = ["other_device", "torch"]  # fixtures
 
 REDUCTIONS = [{}, {"reduction": "sum"}, {"reduction": "none"}, {"size_average": False},
               {"reduce": False}]  # fmt: skip
-PAIRS = [S(N(3, 4), N(3, 4)), S(N(), N()), S(np.zeros((0, 2)), np.zeros((0, 2))), S(cut(2, 3), N(2, 3)),
-         S(N(3, 1), N(1, 4)), S(N(2, 3), np.zeros((2, 3)) + 0.5)]  # fmt: skip
+PAIRS = [S(N(3, 4), N(3, 4)), S(N(), N()), S(np.zeros((0, 2)), np.zeros((0, 2))),
+         S(cut(2, 3), N(2, 3)), S(N(3, 1), N(1, 4)), S(N(2, 3), np.zeros((2, 3)) + 0.5)]  # fmt: skip
 
 
 def simplex(*shape, dim=1):
@@ -50,29 +50,31 @@ SMOOTH = [{"label_smoothing": 0.1}, {"label_smoothing": 1.0, "reduction": "sum"}
 SHARES = [S(N(4, 3), simplex(4, 3)), S(N(3), simplex(3, dim=0)), S(N(2, 3, 2), simplex(2, 3, 2)),
           S(cut(2, 3, 2, 2), N(2, 3, 2, 2))]  # fmt: skip
 
+WEIGHED = [S(N(2, 3), N(2, 3), weight=U(2, 3), reduction=r) for r in ("mean", "sum", "none")]
+BINARY = [S(U(3, 4), U(3, 4)), S(U(), U()), S(U(3), np.asarray([0.0, 1.0, 1.0])), S(U(0), U(0))]
+LOGITS = [S(N(3, 4), U(3, 4)), S(N(), U()), S(30 * N(5), np.asarray([0.0, 1.0, 1.0, 0.0, 1.0]))]
+
 LOSSES = {
     "mse_loss": with_options(PAIRS, *REDUCTIONS)
-    + [S(N(2, 3), N(2, 3), weight=U(2, 3), reduction=r) for r in ("mean", "sum", "none")],
+    + WEIGHED,
     "l1_loss": with_options(PAIRS, *REDUCTIONS)
-    + [S(N(2, 3), N(2, 3), weight=U(2, 3), reduction=r) for r in ("mean", "sum", "none")],
+    + WEIGHED,
     "smooth_l1_loss": with_options(PAIRS, *REDUCTIONS, {"beta": 0.3}, {"beta": 0}, {"beta": 2.5}),
     "huber_loss": with_options(PAIRS, *REDUCTIONS[:3], {"delta": 0.3}, {"delta": 2.5})
-    + [S(N(2, 3), N(2, 3), weight=U(2, 3))],
+    + WEIGHED,
     "nll_loss": with_options(CLASSES, *BY_CLASS) + weighted(with_options(CLASSES, *BY_CLASS)),
     "cross_entropy": with_options(CLASSES, *BY_CLASS, *SMOOTH)
     + weighted(with_options(CLASSES[1:5], *BY_CLASS[:4], *SMOOTH))
     + with_options(SHARES, *REDUCTIONS[:3], *SMOOTH[:2])
     + weighted(with_options(SHARES[1:], REDUCTIONS[0], *SMOOTH[:2])),
-    "binary_cross_entropy": with_options(
-        [S(U(3, 4), U(3, 4)), S(U(), U()), S(U(3), np.asarray([0.0, 1.0, 1.0])), S(U(0), U(0))],
-        *REDUCTIONS,
-    )
-    + [S(U(2, 3), U(2, 3), weight=U(3)), S(U(2, 3), U(2, 3), weight=U(2, 1), reduction="sum")],
-    "binary_cross_entropy_with_logits": with_options(
-        [S(N(3, 4), U(3, 4)), S(N(), U()), S(30 * N(5), np.asarray([0.0, 1.0, 1.0, 0.0, 1.0]))],
-        *REDUCTIONS,
-    )
-    + [S(N(2, 3), U(2, 3), weight=U(3), pos_weight=U(3)), S(N(0, 3), U(0, 3), reduction="sum")],
+    "binary_cross_entropy": [
+        *with_options(BINARY, *REDUCTIONS), S(U(2, 3), U(2, 3), weight=U(3)),
+        S(U(2, 3), U(2, 3), weight=U(2, 1), reduction="sum"),
+    ],
+    "binary_cross_entropy_with_logits": [
+        *with_options(LOGITS, *REDUCTIONS), S(N(2, 3), U(2, 3), weight=U(3), pos_weight=U(3)),
+        S(N(0, 3), U(0, 3), reduction="sum"),
+    ],
     "kl_div": with_options(
         [S(N(3, 4), simplex(3, 4)), S(N(4), simplex(4, dim=0)), S(N(), U())],
         *REDUCTIONS, {"reduction": "batchmean"},
