@@ -35,27 +35,38 @@ farthest from the result; picture and text say how many boxes were folded.
 >>> viz.derivative("matmul", "x")       # ops that move or sum give the whole gradient, from g
 'g \\\\, y^T'
 
-``draw`` and ``graph`` take a Tensor, or any object with ``data``, ``grad``, ``parents`` and ``op``,
-and optionally ``name`` and ``slopes``. Read-only: nothing below imports this package.
+>>> viz.step(loss)                      # play the way there and back, on the graph
+>>> viz.step(loss, predict=True)        # and ask for each gradient before it is shown
+>>> viz.trace(loss).steps[-1].share     # the same steps as plain data, fit for JSON
+>>> viz.chain(loss, "w")                # the chain rule along every route, numbers put in
+>>> viz.chain(loss, ["w", "h", "loss"]) # along this one
+
+``draw``, ``graph``, ``trace``, ``step`` and ``chain`` take a Tensor, or any object with ``data``,
+``grad``, ``parents`` and ``op``, and optionally ``name`` and ``slopes``. Read-only: nothing below
+imports this package.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .chain import Chain, chain
 from .data import Arrow, Box, Graph
 from .fold import LIMIT, collapse
 from .graph import graph
 from .memory import memory
+from .names import callers_names
+from .player import Stepper, step
 from .record import record, scope
 from .render import Drawing
 from .symbols import Symbol, derivative, formula
+from .trace import Step, Trace, trace
 
 __all__ = [
-    "Arrow", "Box", "Drawing", "Graph", "Symbol", "collapse", "derivative", "draw", "formula",
-    "graph", "memory", "record", "scope",
+    "Arrow", "Box", "Chain", "Drawing", "Graph", "Step", "Stepper", "Symbol", "Trace", "chain",
+    "collapse", "derivative", "draw", "formula", "graph", "memory", "record", "scope", "step",
+    "trace",
 ]  # fmt: skip
 
 
@@ -83,12 +94,6 @@ def draw(
     Raises TypeError for what has no graph, KeyError for a box to mark that is not there.
     """
     own_names = names is None
-    if names is None:
-        frame = sys._getframe(1)
-        names = (
-            {**frame.f_globals, **frame.f_locals}
-            if frame.f_locals is not frame.f_globals
-            else (frame.f_globals)
-        )
+    names = callers_names(2) if names is None else names
     made = graph(x, names, limit, own_names)
     return Drawing(made, caption, highlight=highlight, slopes=slopes, direction=direction)

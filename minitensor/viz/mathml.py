@@ -17,7 +17,7 @@ SIGNS = {
     r"\leq": "≤", r"\geq": "≥", r"\land": "∧", r"\lor": "∨", r"\lnot": "¬", r"\oplus": "⊕",
     r"\sim": "~", r"\pm": "±", r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
     r"\sum": "∑", r"\partial": "∂", r"\exists": "∃", r"\forall": "∀", r"\mid": "|", r"\&": "&",
-    r"\lvert": "|", r"\rvert": "|", r"\bmod": "mod", r"\bar": "¯", "-": "−",
+    r"\lvert": "|", r"\rvert": "|", r"\bmod": "mod", "-": "−",
 }  # fmt: skip
 LETTERS = (r"\pi", r"\sigma", r"\infty", r"\partial")
 WORDS = {"sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan", "ln", "log",
@@ -68,7 +68,7 @@ class _Reader:
             return self.made[STYLED[token]](self.group())
         if token == r"\frac":
             return self.made["frac"](self.part(), self.part())
-        if token in (r"\sqrt", r"\bar"):
+        if token == r"\sqrt":
             return self.made[token](self.part())
         if token in (r"\left", r"\right"):
             sign = self.take()
@@ -99,6 +99,9 @@ class _Reader:
         return "".join(text).replace("\\", "")
 
 
+MINUS = "<mo>−</mo>"
+
+
 def _tag(name: str) -> Made:
     return lambda *parts: f"<{name}>{''.join(parts)}</{name}>"
 
@@ -107,15 +110,24 @@ def _escaped(name: str) -> Made:
     return lambda text: f"<{name}>{html.escape(text, quote=False)}</{name}>"
 
 
+def _name(text: str) -> str:
+    tag = "mi" if text[:1].isalnum() else "mo"
+    return f"<{tag}>{html.escape(text, quote=False)}</{tag}>"
+
+
 def _joined(parts: list[str]) -> str:
+    for i, part in enumerate(parts):
+        sign = parts[i - 1].startswith("<mo>") and parts[i - 1][4] not in ")]|⌋⌉" if i else True
+        if part == MINUS and sign:
+            parts[i] = part.replace("<mo>", '<mo form="prefix">')
     return parts[0] if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
 
 
 MATHML: dict[str, Made] = {
     "row": _joined, "^": _tag("msup"), "_": _tag("msub"), "frac": _tag("mfrac"),
-    r"\sqrt": _tag("msqrt"), r"\bar": lambda x: f"<mover>{x}<mo>¯</mo></mover>",
+    r"\sqrt": _tag("msqrt"),
     "word": lambda text: f'<mi>{text}</mi><mspace width="0.17em"></mspace>',
-    "name": _escaped("mi"), "letter": _escaped("mi"), "number": _escaped("mn"),
+    "name": _name, "letter": _escaped("mi"), "number": _escaped("mn"),
     "sign": _escaped("mo"), "space": lambda: '<mspace width="0.4em"></mspace>',
 }  # fmt: skip
 
@@ -146,8 +158,8 @@ def _sign(text: str) -> str:
 TEXT: dict[str, Made] = {
     "row": _spaced, "^": lambda x, y: f"{x}^{_bracketed(y, ' /−')}", "_": _lowered,
     "frac": lambda x, y: f"{_bracketed(x)}/{_bracketed(y)}", r"\sqrt": lambda x: f"√({x})",
-    r"\bar": lambda x: f"grad {x}", "word": lambda x: f" {x} ",
-    "name": str, "letter": str, "number": str, "sign": _sign, "space": lambda: " ",
+    "word": lambda x: f" {x} ", "space": lambda: " ",
+    "name": lambda x: x.replace("+=", " += "), "letter": str, "number": str, "sign": _sign,
 }  # fmt: skip
 
 

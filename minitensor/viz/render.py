@@ -117,12 +117,12 @@ def dot_source(
     ]
     last = graph.boxes[-1].id if graph.boxes else ""
     lines += [f"  {b.id} [label={_label(b, b.id == last, b.id in marked)}];" for b in graph.boxes]
-    lines += _clusters(graph)
+    lines += clusters(graph)
     lines += [_arrow(a, (a.source, a.target) in pairs, slopes) for a in graph.arrows]
     return "\n".join([*lines, "}"])
 
 
-def _clusters(graph: Graph) -> list[str]:
+def clusters(graph: Graph) -> list[str]:
     """A frame around the boxes of each scope; a scope in a scope is a frame in a frame.
 
     A parameter that only one scope uses is drawn inside it.
@@ -222,8 +222,8 @@ HOW_TO = (
 )
 
 
-def svg(source: str, label: str) -> str | None:
-    """The SVG of DOT text, with ``label`` for screen readers; None where nothing can draw it."""
+def run_graphviz(source: str, form: str) -> str | None:
+    """What Graphviz makes of DOT text, as "svg" or "json0"; None where nothing can draw it."""
     program = renderer()
     if program is None:
         return None
@@ -235,9 +235,16 @@ def svg(source: str, label: str) -> str | None:
 
     graphviz.backend.dot_command.DOT_BINARY = Path(program)
     try:
-        drawn = graphviz.Source(source).pipe(format="svg", encoding="utf-8", quiet=True)
+        return graphviz.Source(source).pipe(format=form, encoding="utf-8", quiet=True)
     except (graphviz.ExecutableNotFound, subprocess.CalledProcessError, OSError):
         return None  # found, but it does not run here
+
+
+def svg(source: str, label: str) -> str | None:
+    """The SVG of DOT text, with ``label`` for screen readers; None where nothing can draw it."""
+    drawn = run_graphviz(source, "svg")
+    if drawn is None:
+        return None
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<!--.*?-->\s*", "", drawn, flags=re.S)
     text = html.escape(label, quote=True)

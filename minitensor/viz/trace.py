@@ -17,6 +17,7 @@ from ..core import Node, Tensor
 from . import values
 from .data import Graph
 from .graph import FromTensor, from_values
+from .names import callers_names
 from .record import Sent, record
 from .slopes import slope_at
 
@@ -183,15 +184,18 @@ def _of_values(root: Any, names: Mapping[str, Any]) -> Trace:
     return _finished(graph, forward, graph.boxes[-1].id, 1.0, back)
 
 
-def trace(x: Any, names: Mapping[str, Any] | None = None, own_names: bool = False) -> Trace:
+def trace(x: Any, names: Mapping[str, Any] | None = None, own_names: bool | None = None) -> Trace:
     """The film behind a tensor, or an object with ``data``, ``grad``, ``parents`` and ``op``.
 
     Inside ``with viz.record():`` it is the walk back that was seen last from ``x``. Else the walk
-    is made now, from ones; ``.grad`` stays as it is, hooks run. ``names`` and ``own_names``
-    are those of ``graph``. Raises ValueError for what has no way back, RuntimeError where a
+    is made now, from ones; ``.grad`` stays as it is, hooks run. ``names`` maps names to tensors or
+    values, by default the caller's variables; with ``own_names`` (by default then) a tensor's
+    own ``name`` comes before that. Raises ValueError for what has no way back, RuntimeError where a
     backward has freed what the rules need, TypeError for anything else.
     """
-    named = {n: v for n, v in (names or {}).items() if not n.startswith("_")}
+    own_names = names is None if own_names is None else own_names
+    names = callers_names(2) if names is None else names
+    named = {n: v for n, v in names.items() if not n.startswith("_")}
     if isinstance(x, Tensor):
         return _of_tensor(x, named, own_names)
     if all(hasattr(x, part) for part in ("data", "grad", "parents", "op")):
