@@ -17,6 +17,8 @@ CUPY = json.loads(Path(__file__).with_name("cupy_api.json").read_text(encoding="
 # A GPU adds without losing what other threads add in these; CuPy's documentation of scatter_add.
 ATOMIC = {"int32", "uint32", "uint64", "float16", "float32", "float64"}
 
+CROSSINGS = []  # every value that went between host and device, on purpose or not: where it went
+
 
 class StandinArray:
     """Wraps a NumPy array; hands out only wrapped results."""
@@ -32,11 +34,18 @@ class StandinArray:
 
     def get(self):
         """Copy the data to the host, on purpose."""
-        return self._data.copy()
+        return self._to_host("get").copy()
+
+    def _to_host(self, how):
+        """The data, for something that happens on the host: the device has to be waited for."""
+        CROSSINGS.append(f"to host: {how}")
+        return self._data
 
     def __getattr__(self, name):
         if name not in CUPY["array"]:  # nor __array_interface__, which is a back door
             raise AttributeError(f"a GPU array has no attribute {name!r}")
+        if name in ("item", "tolist"):
+            CROSSINGS.append(f"to host: {name}")
         value, known = getattr(self._data, name), CUPY["array"][name]
         return function(value, self, known) if callable(value) else outward(value, self)
 
@@ -60,16 +69,16 @@ class StandinArray:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self):
-        return bool(self._data)
+        return bool(self._to_host("bool"))
 
     def __int__(self):
-        return int(self._data)
+        return int(self._to_host("int"))
 
     def __index__(self):
-        return self._data.__index__()
+        return self._to_host("index").__index__()
 
     def __float__(self):
-        return float(self._data)
+        return float(self._to_host("float"))
 
     def __repr__(self):
         return f"StandinArray({self._data!r})"
@@ -149,6 +158,8 @@ class StandinModule:
     @staticmethod
     def asarray(data, dtype=None, blocking=False):
         """Move host data to the device, on purpose."""
+        if not isinstance(data, StandinArray):
+            CROSSINGS.append(f"to device: {type(data).__name__}")
         inner = data._data if isinstance(data, StandinArray) else data
         return StandinArray(np.array(inner, dtype=dtype))
 
