@@ -124,11 +124,11 @@ class Optimizer:
         Optimizer.__init__(self, params, settings)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        text = f"{type(self).__name__} ("
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-        return "\n".join([*lines, ")"])
+            keys = [key for key in sorted(group) if key != "params"]
+            text += f"\nParameter Group {i}\n" + "".join(f"    {k}: {group[k]}\n" for k in keys)
+        return text + ")"
 
     # -- parameters --------------------------------------------------------------------------------
 
@@ -141,12 +141,16 @@ class Optimizer:
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         param_group["params"] = self._listed(param_group["params"])
         named = [p for p in param_group["params"] if isinstance(p, tuple)]
+        if named and len(named) != len(param_group["params"]):
+            raise ValueError(
+                "all optimizer params should be with/without names. Some param names are missing"
+            )
+        if any(("param_names" in group) != bool(named) for group in self.param_groups):
+            raise ValueError(
+                "all optimizer param groups should be with/without names. cannot add param group "
+                f"{'with' if named else 'without'} names to the optimizer"
+            )
         if named:
-            if len(named) != len(param_group["params"]):
-                raise ValueError(
-                    "all optimizer params should be with/without names. Some param names are "
-                    "missing"
-                )
             param_group["param_names"] = [name for name, _ in named]
             param_group["params"] = [p for _, p in named]
         self._check(param_group["params"])
