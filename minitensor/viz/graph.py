@@ -25,7 +25,8 @@ class FromTensor:
     """Reads the steps behind one tensor."""
 
     def __init__(self, root: Tensor, names: Mapping[str, Any], own_names: bool):
-        tensors = [(n, t) for n, t in names.items() if isinstance(t, Tensor)]
+        parts = [p for n, x in names.items() for p in _parameters(x)]
+        tensors = [*parts, *((n, t) for n, t in names.items() if isinstance(t, Tensor))]
         self.names: dict[Any, str] = {}
         for n, t in [("", root), *tensors]:
             name = (t.name or n) if own_names else (n or t.name)
@@ -112,6 +113,12 @@ class FromTensor:
                 derivative(op, n, attrs=node.attrs) if n in op.rules else "" for n in op.inputs
             )
         return self.slopes[key]
+
+
+def _parameters(x: Any) -> list[tuple[str, Tensor]]:
+    """The parameters of a module by name; nothing for anything else."""
+    module = not isinstance(x, type) and hasattr(x, "named_parameters")
+    return list(x.named_parameters()) if module else []
 
 
 def _numbers(attrs: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import linecache
 import os
 import sys
 import weakref
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .. import backend, core
@@ -62,24 +63,58 @@ def _local(node: Node, slot: int, g: Any) -> Any:
     return op.pulls[slot](ones, node.saved, node.attrs)
 
 
+def _scoped(model: Any) -> Iterator[Any]:
+    """Hang hooks on the modules inside a model; yields what takes them away again."""
+    kind = {path: type(module).__name__ for path, module in model.named_modules()}
+    for path, module in model.named_modules():
+        parts = path.split(".")
+        places = [".".join(parts[: i + 1]) for i in range(len(parts))]
+        names = [f"{p} {kind[at]}" if at in kind else p for p, at in zip(parts, places, strict=True)]
+        if path:
+            before, after = _in_and_out(names)
+            yield module.register_forward_pre_hook(before)
+            yield module.register_forward_hook(after, always_call=True)
+
+
+def _in_and_out(names: list[str]) -> tuple[Any, Any]:
+    """Hooks that set the scope on the way into a module, and put back the one before."""
+    outer: list[list[str]] = []
+
+    def before(*_: Any) -> None:
+        outer.append(_scopes.copy())
+        _scopes[:] = names
+
+    def after(*_: Any) -> None:
+        _scopes[:] = outer.pop()
+
+    return before, after
+
+
 class record:  # noqa: N801 - used as a statement
     """``with record():`` keep values of results, gradients that pass, and source lines.
 
     Without it a picture shows the values of leaves, of the result, and what the engine saved or
     can compute again. Kept are copies of small arrays, and min, mean and max of larger ones;
     so later in-place changes do not show, and little memory is held, for as long as the graph is.
+
+    ``with record(model):`` what each module inside ``model`` computes is a scope of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *models: Any) -> None:
+        self.models = models
+        self.handles: list[Any] = []
         self.sent: list[Sent] = []  # of the latest walk back
         self.ahead: set[Any] = set()  # what that walk may come to
 
     def __enter__(self) -> record:
         core.OBSERVERS = (*core.OBSERVERS, self)
+        self.handles += [handle for model in self.models for handle in _scoped(model)]
         return self
 
     def __exit__(self, *error: Any) -> None:
         core.OBSERVERS = _without(self)
+        while self.handles:
+            self.handles.pop().remove()
 
     def on_op(self, op: Any, inputs: Any, attrs: Any, out: Tensor) -> None:
         """Keep a result's value, and those of the inputs that no other box will show."""
@@ -89,6 +124,8 @@ class record:  # noqa: N801 - used as a statement
             tensors = tuple(weakref.ref(x) if isinstance(x, Tensor) else None for x in inputs)
             value, line = snapshot(out), learners_line()
             _note(out.node, value=value, inputs=kept, tensors=tensors, line=line)
+            if _scopes:
+                _note(out.node, scope="/".join(_scopes))
 
     def on_grad(self, node: Node, g: Any, d: Any, edge: Any) -> None:
         """Keep the gradient that reached a step's output, and what it sent on to one input."""
