@@ -295,6 +295,15 @@ def test_a_rate_that_is_a_tensor():
         optim.Adam([w], lr=mt.tensor([0.1, 0.2]))
 
 
+def test_hooks_may_change_what_step_gets():
+    w, told = mt.ones(1, requires_grad=True), []
+    optimizer = optim.Adam([w])
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((lambda: 7.0,), {}))
+    optimizer.register_step_post_hook(lambda o, args, kwargs: told.append((o, len(args))))
+    assert optimizer.step() == 7.0
+    assert told == [(optimizer, 1)]
+
+
 def test_hooks_and_an_optimiser_of_ones_own():
     told = []
 

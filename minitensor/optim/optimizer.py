@@ -198,6 +198,7 @@ class Optimizer:
 
     # -- stepping ----------------------------------------------------------------------------------
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient. Returns what ``closure()`` gave, if given."""
         loss = evaluate(closure) if closure is not None else None
