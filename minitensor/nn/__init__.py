@@ -3,6 +3,8 @@
 from . import functional as functional
 from . import init as init
 from . import parameter as parameter
+from . import utils as utils
+from .attention import *  # noqa: F403
 from .containers import *  # noqa: F403
 from .convolutions import *  # noqa: F403
 from .layers import *  # noqa: F403
