@@ -29,6 +29,13 @@ def device(request):
 
 
 @pytest.fixture
+def gpu():
+    """A test that needs CuPy and a GPU: it is skipped where one of them is missing."""
+    if not has_gpu():
+        pytest.skip("no GPU: CuPy is not installed, or finds none")
+
+
+@pytest.fixture
 def default_device(device):
     """Tensors are made on ``device`` unless told otherwise: the whole test runs there."""
     backend.set_default_device(device)

@@ -17,6 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Each file or folder of the package: its floor and its room.
 TABLE = {
     "backend": (1, "backend"),
+    "kernels": (1, "backend"),  # what a GPU gets from us in CUDA
     "core": (2, "core"),
     "lanes": (2, "core"),  # the fast lanes that core's definitions are compiled to
     "versions": (2, "core"),  # the ledger of in-place writes

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from .. import kernels
 from ..core import op
 from .sample import normal
 
@@ -32,6 +33,8 @@ def _offsets(counts: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> It
 
 def _unfold(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
     counts = count_windows(x.shape[2:], kernel, stride, dilation)
+    if kernels.is_gpu(xp):  # one launch, where the loop takes one for each place in the kernel
+        return kernels.unfold(xp, x, kernel, counts, stride, dilation)
     out = xp.empty((*x.shape[:2], *kernel, *counts), x.dtype)
     for place, seen in _offsets(counts, kernel, stride, dilation):
         out[(slice(None), slice(None), *place)] = x[(slice(None), slice(None), *seen)]
@@ -39,6 +42,8 @@ def _unfold(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -
 
 
 def _fold(xp: Any, x: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    if kernels.is_gpu(xp) and len(size) <= 2:
+        return kernels.fold(xp, x, size, kernel, stride, dilation)
     out = xp.zeros((*x.shape[:2], *size), x.dtype)
     counts = x.shape[2 + len(kernel) :]
     for place, seen in _offsets(counts, kernel, stride, dilation):
