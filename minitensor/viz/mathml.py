@@ -100,6 +100,7 @@ class _Reader:
 
 
 MINUS = "<mo>−</mo>"
+THIN = '<mspace width="0.17em"></mspace>'
 
 
 def _tag(name: str) -> Made:
@@ -108,6 +109,11 @@ def _tag(name: str) -> Made:
 
 def _escaped(name: str) -> Made:
     return lambda text: f"<{name}>{html.escape(text, quote=False)}</{name}>"
+
+
+def _subscript(x: str, y: str) -> str:
+    space = THIN if THIN in x else ""
+    return f"<mrow><msub>{x.replace(THIN, '')}{y}</msub>{space}</mrow>"
 
 
 def _name(text: str) -> str:
@@ -124,9 +130,9 @@ def _joined(parts: list[str]) -> str:
 
 
 MATHML: dict[str, Made] = {
-    "row": _joined, "^": _tag("msup"), "_": _tag("msub"), "frac": _tag("mfrac"),
+    "row": _joined, "^": _tag("msup"), "_": _subscript, "frac": _tag("mfrac"),
     r"\sqrt": _tag("msqrt"),
-    "word": lambda text: f'<mi>{text}</mi><mspace width="0.17em"></mspace>',
+    "word": lambda text: f"<mrow><mi>{text}</mi>{THIN}</mrow>",
     "name": _name, "letter": _escaped("mi"), "number": _escaped("mn"),
     "sign": _escaped("mo"), "space": lambda: '<mspace width="0.4em"></mspace>',
 }  # fmt: skip

@@ -69,7 +69,9 @@ def _scoped(model: Any) -> Iterator[Any]:
     for path, module in model.named_modules():
         parts = path.split(".")
         places = [".".join(parts[: i + 1]) for i in range(len(parts))]
-        names = [f"{p} {kind[at]}" if at in kind else p for p, at in zip(parts, places, strict=True)]
+        names = [
+            f"{p} {kind[at]}" if at in kind else p for p, at in zip(parts, places, strict=True)
+        ]
         if path:
             before, after = _in_and_out(names)
             yield module.register_forward_pre_hook(before)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import OPS, Op
-from .symbols import ATOM, NEGATIVE, Symbol, derivative, moves, numeral
+from .symbols import NEGATIVE, SUM, Symbol, derivative, moves, numeral
 
 # What a learner's own engine may call an op, and its name here.
 SAME = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow_tensor", "@": "matmul"}
@@ -35,9 +35,9 @@ def slope_at(
     if op is None or len(inputs) != len(op.inputs) or None in (*inputs, out):
         return None
     given: dict[str, Any] = dict(zip(op.inputs, map(np.float64, inputs), strict=True))
-    given |= {"out": np.float64(out), **{f"{n}_shape": () for n in op.inputs}, **(attrs or {})}
+    given |= {"out": np.float64(out), **(attrs or {})}
     wrt = op.inputs[slot]
-    if not set(op.needs[wrt]) <= set(given):
+    if "dim" in op.attrs or not set(op.needs[wrt]) <= set(given):  # no dims in single numbers
         return None
     with np.errstate(all="ignore"):
         found = op.rules[wrt](np.float64(1.0), *(given[n] for n in op.needs[wrt]))
@@ -55,9 +55,10 @@ def slope_at_output(name: str, out: float, attrs: Mapping[str, Any]) -> float | 
 
 
 def put_in(value: Any, digits: int = 4) -> Symbol:
-    """A number as a part of a formula that stays as it is: 1 times x is not made x."""
+    """A number as a part of a formula that stays as it is: 1 times x is not made x, and the minus
+    of a negative one stays with it, in brackets."""
     written = numeral(float(f"{float(value):.{digits}g}"))
-    return Symbol(written.tex, written.tightness)
+    return Symbol(written.tex, SUM if written.tightness == NEGATIVE else written.tightness)
 
 
 def in_letters(name: str, slot: int, names: Sequence[Any], out: Any, attrs: Any = None) -> str:
@@ -79,4 +80,4 @@ def in_numbers(name: str, slot: int, inputs: Sequence[Any], out: Any, attrs: Any
 
 def factor(value: float) -> str:
     """A number in LaTeX as a factor: in brackets where it is negative."""
-    return put_in(value).within(ATOM if put_in(value).tightness == NEGATIVE else NEGATIVE)
+    return put_in(value).within(NEGATIVE)
