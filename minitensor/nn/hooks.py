@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -122,6 +123,12 @@ class Taps:
             grads = _changed(hook(self.module, grads), grads)
         self.grad_output = grads
         if not self.tapped:  # no input will tell
+            if _of(self.module, "backward"):
+                warnings.warn(
+                    "Full backward hook is firing when gradients are computed with respect to "
+                    "module outputs since no inputs require gradients.",
+                    stacklevel=2,
+                )
             self.on_inputs((None,) * self.count)
         return grads
 
