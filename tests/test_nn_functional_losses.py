@@ -22,7 +22,7 @@ __all__ = ["other_device", "torch"]  # fixtures
 REDUCTIONS = [{}, {"reduction": "sum"}, {"reduction": "none"}, {"size_average": False},
               {"reduce": False}]  # fmt: skip
 PAIRS = [S(N(3, 4), N(3, 4)), S(N(), N()), S(np.zeros((0, 2)), np.zeros((0, 2))),
-         S(cut(2, 3), N(2, 3)), S(N(3, 1), N(1, 4)), S(N(2, 3), np.zeros((2, 3)) + 0.5)]  # fmt: skip
+         S(cut(2, 3), N(2, 3)), S(N(3, 1), N(1, 4)), S(N(2, 3), 0 * N(2, 3))]  # fmt: skip
 
 
 def simplex(*shape, dim=1):

@@ -69,6 +69,8 @@ def hardtanh(
     """``input`` between ``min_val`` and ``max_val``. Raises ValueError where they are reversed."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if input.array.dtype == bool:
+        raise RuntimeError("Boolean inputs not supported for hardtanh")
     return done(input, bounded(input, min_val, max_val), inplace, "hardtanh_")
 
 
@@ -160,7 +162,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return done(input, SELU_SCALE * _elu(x, SELU_ALPHA, 1), inplace, "selu_")
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """``input`` times the normal distribution function of ``input`` (Hendrycks and Gimpel, 2016).
 
     ``approximate="tanh"`` is their approximation. Raises RuntimeError for another name.

@@ -116,7 +116,7 @@ def _drop(
     """Elements or features dropped with probability ``p``, the rest scaled to keep the mean."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not training or p == 0 or not input.array.size:
+    if not input.array.size or not training or p == 0:
         return input
     x = floats(name, input, inplace)
     if p == 1:

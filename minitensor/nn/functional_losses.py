@@ -12,6 +12,7 @@ from typing import Any
 from .. import backend, functions
 from ..core import Tensor
 from ..functions import cast, clamp, reshape, where
+from ..functions_forms import same_dtype
 from ..functions_index import gather, index_select
 from ..functions_math import clamp_min, norm
 from ..functions_shape import broadcast_tensors
@@ -237,7 +238,8 @@ def _smoothed(
 def _of_probabilities(
     scores: Any, target: Any, weight: Any, ignore_index: int, how: str, smoothing: float
 ) -> Any:
-    floats("cross_entropy", target)
+    if target.array.dtype.kind != "f":
+        raise RuntimeError("Expected floating point type for target with class probabilities")
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
     at = min(scores.array.ndim - 1, 1)
@@ -270,6 +272,7 @@ def binary_cross_entropy(
     how = chosen(size_average, reduce, reduction)
     _same_size(input, target)
     p = floats("binary_cross_entropy", input)
+    same_dtype("binary_cross_entropy", input, target)
     if not bool(((p.array >= 0) & (p.array <= 1)).all()):
         raise RuntimeError("all elements of input should be between 0 and 1")
     losses = -(target * _log(p) + ew.sub(1, target) * _log(1 - p))

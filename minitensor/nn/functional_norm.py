@@ -54,7 +54,7 @@ def _check_channels(name: str, x: Any, count: int) -> None:
 
 
 def batch_norm(
-    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None,
+    input: Tensor, running_mean: None | Tensor, running_var: None | Tensor,
     weight: Tensor | None = None, bias: Tensor | None = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
@@ -65,8 +65,8 @@ def batch_norm(
     for one value a channel in training.
     """
     x, shape = floats("batch_norm", input), input.array.shape
-    count = math.prod(shape) // (shape[1] or 1) if training and len(shape) > 1 else 0
-    _check_channels("batch_norm", x, count)
+    count = math.prod(shape) // (shape[functions.one_dim(1, len(shape))] or 1)
+    _check_channels("batch_norm", x, count if training else 0)
     wide = _per_channel(shape)
     if training:
         dims = (0, *range(2, len(shape)))

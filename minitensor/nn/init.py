@@ -10,9 +10,11 @@ import math
 import warnings
 from typing import Any
 
-from .. import backend, creation, functions, inplace, random
+import numpy as np
+
+from .. import backend, creation, inplace, random
 from ..autograd import no_grad
-from ..core import Tensor, wrap
+from ..core import Tensor
 from ..functions import where
 from ..ops import elementwise as ew
 
@@ -222,15 +224,14 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     if not tensor.array.size:
         return tensor
     rows = tensor.array.shape[0]
-    shape = (rows, tensor.array.size // rows)
-    place = {"dtype": tensor.array.dtype, "device": backend.device_of(tensor.array)}
-    drawn = random.normal_(creation.empty(*shape, **place), generator=generator)
-    tall = drawn.array if rows >= shape[1] else drawn.array.T
-    xp = backend.MODULES[type(tall)]
-    q, r = xp.linalg.qr(tall)
-    q = q * xp.sign(xp.diagonal(r))  # else Q would not be spread evenly (Mezzadri, 2007)
-    q = wrap(q if rows >= shape[1] else q.T)
-    return inplace.assign(tensor, functions.reshape(ew.mul(q, gain), tensor.array.shape), "copy_")
+    drawn = creation.empty(rows, tensor.array.size // rows, dtype=tensor.array.dtype, device="cpu")
+    random.normal_(drawn, generator=generator)
+    wide = rows < drawn.array.shape[1]
+    q, r = np.linalg.qr(drawn.array.T if wide else drawn.array)  # on the host, as all that is drawn
+    q = q * np.sign(np.diagonal(r))  # else Q would not be spread evenly (Mezzadri, 2007)
+    values = (q.T if wide else q).reshape(tensor.array.shape) * gain
+    new = creation.tensor(values, device=backend.device_of(tensor.array), dtype=values.dtype)
+    return inplace.assign(tensor, new, "orthogonal_")
 
 
 @no_grad()
@@ -248,5 +249,6 @@ def sparse_(
     random.normal_(tensor, 0, std, generator=generator)
     weight: Any = tensor
     for column in range(columns):
-        weight[functions.narrow(random.randperm(rows), 0, 0, zeros), column] = 0
+        order: Any = random.randperm(rows, device=backend.device_of(tensor.array))
+        weight[order[:zeros], column] = 0
     return tensor
