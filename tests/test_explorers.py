@@ -12,6 +12,7 @@ from kit.figures import ch05
 from test_browser import browser, screenshot  # noqa: F401  a fixture
 
 import minitensor as mt
+from minitensor import viz
 from minitensor.viz.page import page as whole_page
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,32 @@ PAGES += [
     Page(
         "broadcast", BROADCAST, "select[data-name=op]", ["ArrowDown"], "1·1 + 1·4 + 1·7 + 1·10 = 22"
     ),
+]
+
+
+def measured(retain):
+    """What viz.memory saw of a small training step, as the explorer gets it."""
+    x, w = mt.ones(8, 4), mt.ones(4, 4, requires_grad=True)
+    with viz.memory({"w": w}) as m:
+        (x @ w).exp().relu().sum().backward(retain_graph=retain)
+    return [moment._asdict() for moment in m.moments]
+
+
+MEMORY = {"runs": [{"name": "train", "moments": measured(False)},
+                   {"name": "retain_graph", "moments": measured(True)}]}  # fmt: skip
+PEAK = max(moment["bytes"] for moment in MEMORY["runs"][0]["moments"])
+PAGES += [
+    Page("aliases", {}, "button.write", ["Enter"], "Changed with it: t, n, v, d. They share"),
+    Page("aliases", {}, "[data-guess=c]", ["Space", "Shift+Tab"], "Pick a cell"),
+    Page(
+        "memory",
+        MEMORY,
+        "input[type=range]",
+        ["ArrowRight"],
+        "Step 2 of 9: forward, exp 1 was made",
+    ),
+    Page("memory", MEMORY, "button.on", ["Enter"] * 3, "forward, sum 1 was made. Alive: 260 bytes"),
+    Page("memory", MEMORY, "button.peak", ["Enter"], f"Alive: {PEAK} bytes"),
 ]
 NAMES = sorted({row.name for row in PAGES})
 each_page = pytest.mark.parametrize("row", [next(r for r in PAGES if r.name == n) for n in NAMES],
@@ -118,7 +145,7 @@ def test_every_part_has_a_name_and_every_field_is_reached_by_tab(show, row):
     page = show(row)
     assert page.evaluate(NAMELESS) == []
     fields = "button:not(:disabled, [tabindex='-1']), input, select"
-    for _ in range(page.locator(fields).count() + 5):
+    for _ in range(page.locator(f"{fields}, [tabindex='0']").count() + 5):
         page.keyboard.press("Tab")
         page.evaluate("() => { document.activeElement.dataset.met = '1'; }")
     missed = [field for field in page.locator(fields).all() if not field.get_attribute("data-met")]
@@ -274,6 +301,77 @@ def test_an_index_is_walked_by_the_arrow_keys(show):
     page.click("text=unsqueeze(0)")
     page.click("text=expand(2, -1, -1)")
     page.focus("[aria-label^='index 1, 0, 1']")
-    assert "1·0 + 0·3 + 1·1 = 1, which holds 1. So does 1 other index." in page.inner_text("#root")
+    assert "1·0 + 0·3 + 1·1 = 1, which holds 1. It is also read by t[0, 0, 1]." in page.inner_text(
+        "#root"
+    )
+    page.focus("[aria-label='cell 1 holds 1']")
+    page.keyboard.press("ArrowRight")
+    assert "t[0, 0, 2] reads cell 0 + 0·0 + 0·3 + 2·1 = 2" in page.inner_text("#root")
+    assert page.locator(".also").count() == 1
+    page.fill("input[name=op]", "[:, :, 1:]")
+    page.press("input[name=op]", "Enter")
+    page.hover("[aria-label='cell 3 holds 3']")
+    assert "No index reads cell 3." in page.inner_text("#root")
+    page.click("text=Undo")
     page.click("text=Undo")
     assert page.inner_text("code") == "t = arange(6).view(2, 3).unsqueeze(0)"
+
+
+# aliases: the values that NumPy and the engine have after the same writes.
+
+ALIASES = {
+    "n": lambda t: t.numpy(), "v": lambda t: t.view(2, 2), "p": lambda t: t[1:3],
+    "d": lambda t: t.detach(), "k": lambda t: t.clone(), "f": lambda t: t[[1, 2]],
+}  # fmt: skip
+
+
+def test_aliases_change_as_in_memory(call):
+    rng = np.random.default_rng(0)
+    names = ["a", "t", "c", *ALIASES]
+    sizes = [2 if name in "pf" else 4 for name in names]
+    picks = [rng.integers(0, len(names), 6) for _ in range(30)]
+    writes = [[(names[i], int(rng.integers(sizes[i]))) for i in row] for row in picks]
+    for written, found in zip(writes, call("aliases", "compute", writes), strict=True):
+        a = np.array([1, 2, 3, 4], np.float32)
+        t = mt.from_numpy(a)
+        held = {"a": a, "t": t, "c": mt.tensor(a), **{n: make(t) for n, make in ALIASES.items()}}
+        flat = {name: x.reshape(-1) for name, x in held.items()}
+        for name, at in written:
+            flat[name][at] += 10
+        assert found == {name: x.tolist() for name, x in flat.items()}
+
+
+def test_aliases_tell_a_right_prediction_from_a_wrong_one(show):
+    page = show(next(row for row in PAGES if row.name == "aliases"))
+    page.focus('[data-cell="c 0"]')
+    page.keyboard.press("ArrowRight")
+    page.check("[data-guess=c]")
+    page.click("button.write")
+    assert "No other name changed" in page.inner_text("[role=status]")
+    assert "9 of 9 right" in page.inner_text("[role=status]")
+    page.click('[data-cell="p 1"]')
+    page.click("button.write")
+    assert page.inner_text("[data-verdict=v]") == "✗ no: it changed"
+    assert page.inner_text("[data-verdict=k]") == "✓ right: it did not"
+    assert page.inner_text('[data-cell="v 2"]') == "13"
+    page.click("button.again")
+    assert page.inner_text('[data-cell="v 2"]') == "3"
+
+
+# memory: the life of each buffer.
+
+
+def test_lifelines_cover_exactly_the_moments_at_which_a_buffer_was_alive(call):
+    for run, lives in zip(MEMORY["runs"], call("memory", "lifelines", MEMORY["runs"]), strict=True):
+        for at, moment in enumerate(run["moments"]):
+            alive = {one["name"]: one["bytes"] for one in lives if one["from"] <= at <= one["to"]}
+            assert alive == moment["held"]
+        assert {one["name"] for one in lives} >= {"exp 1", "gradient of w"}
+
+
+def test_a_name_that_comes_back_has_two_lives(call):
+    held = [{"x": 4}, {}, {"x": 4}, {"x": 8}]
+    (lives,) = call("memory", "lifelines", [{"moments": [{"held": one} for one in held]}])
+    assert [(one["from"], one["to"], one["bytes"]) for one in lives] == [
+        (0, 0, 4), (2, 2, 4), (3, 3, 8),
+    ]  # fmt: skip
