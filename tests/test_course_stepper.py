@@ -1,8 +1,12 @@
-"""The stepper of chapter 03: it asks before each arrow, and never tells before it is answered."""
+"""Chapter 03's stepper on the course's own Values: it asks before each arrow, and tells nothing
+before it is answered."""
+
+import re
 
 import pytest
-from kit.figures.ch03 import Stepper, field_and_steps, folded_steps
 from kit.scalar import Value
+
+from minitensor import viz
 
 
 @pytest.fixture
@@ -16,74 +20,57 @@ def graph():
     return a, b, x, y, z
 
 
-def test_it_ends_with_the_right_gradients(graph):
-    steps = Stepper(graph[-1])
-    replies = [steps.answer(text) for text in ("8", "6", "6", "14", "48", "28")]
-    assert all(reply.startswith("Right") for reply in replies)
-    assert [box.grad for box in graph] == [48.0, 28.0, 14.0, 6.0, 1.0]
-    assert steps.question().startswith("Done") and steps.answer("1") == ""
+def steps_back(stepper):
+    return [step for step in stepper.film.data() if step["kind"] == "backward"]
+
+
+def test_it_asks_for_the_right_gradients_and_touches_none(graph):
+    back = steps_back(viz.step(graph[-1], names={}, predict=True))
+    assert [step["want"] for step in back] == [8.0, 6.0, 6.0, 14.0, 48.0, 28.0]
+    assert [box.grad for box in graph] == [0.0] * 5
 
 
 def test_a_question_names_the_arrow_and_not_the_answer(graph):
-    steps = Stepper(graph[-1])
-    assert steps.question() == "z passes on 1 to x, slope 8. What will x.grad be then?"
-    for text in ("8", "6", "6"):  # the last one is for the arrow to a
-        steps.answer(text)
-    assert steps.question() == "y passes on 6 to x, slope 1. What will x.grad be then?"
-    assert "grad 8.0" in steps.picture() and "grad 14.0" not in steps.picture()
+    back = steps_back(viz.step(graph[-1], names={}, predict=True))
+    asked = "y passes its gradient 6 on to x. What will x.grad be then?"
+    assert back[3]["ask"] == asked
+    assert back[3]["say"] == "y passes on to x: x.grad = 8 + 1 × 6 = 14."
 
 
-def test_a_wrong_prediction_gets_the_sum_and_the_step_is_made(graph):
-    steps = Stepper(graph[-1])
-    assert steps.answer("6") == "Not quite: x.grad = 0 + 8 × 1 = 8."
-    assert graph[2].grad == 8.0
-
-
-@pytest.mark.parametrize("text", ["", "eight", "8 8"])
-def test_no_number_makes_no_step(graph, text):
-    steps = Stepper(graph[-1])
-    assert "Type a number" in steps.answer(text)
-    assert graph[2].grad == 0.0 and steps.done == 0
-
-
-def test_old_gradients_are_cleared_and_unnamed_boxes_get_names():
-    a = Value(3.0, name="a")
-    out = a.square() * a
-    a.grad = 7.0
-    steps = Stepper(out)
-    assert a.grad == 0.0 and out.grad == 1.0
-    assert len({box.name for box in (a, out, *out.parents)}) == 3
-    assert steps.picture().startswith("<svg")
-
-
-def test_the_button_checks_steps_and_empties_the_field(graph):
-    view = field_and_steps(Stepper(graph[-1]))
-    question, row, reply, picture = view.children
-    field, button = row.children
-    before = picture.value
-    field.value = "8"
-    button.click()
-    assert "Right: x.grad" in reply.value and field.value == ""
-    assert question.value.startswith("z passes on 1 to y")
-    assert picture.value != before
+def test_wrong_answers_of_the_chapter_are_known(graph):
+    said = {kind: text for kind, _, text in steps_back(viz.step(graph[-1], names={}))[3]["wrong"]}
+    assert said["accumulate"].startswith("That is the new share alone. x.grad held 8 already")
+    alone = "That is the slope alone: times the gradient of y, 6."
+    assert said["upstream"] == f"{alone} And x.grad held 8 already."
+    assert set(said) == {"accumulate", "upstream", "sign"}
 
 
 def test_two_arrows_between_the_same_boxes_are_told_apart():
     a = Value(3.0, name="a")
-    steps = Stepper(a + a)
-    assert "(arrow 1 of 2)" in steps.question()
-    steps.answer("1")
-    assert "(arrow 2 of 2)" in steps.question()
-    assert steps.answer("2") == "Right: a.grad = 1 + 1 × 1 = 2."
+    back = steps_back(viz.step(a + a, names={}))
+    assert ["(arrow 1 of 2)" in back[0]["ask"], "(arrow 2 of 2)" in back[1]["ask"]] == [True, True]
+    assert back[1]["say"].endswith("a.grad = 1 + 1 × 1 = 2.")
 
 
 def test_on_paper_a_question_stands_inside_the_answer_before(graph):
-    page = folded_steps(Stepper(graph[-1]))
-    assert page.count("<svg") == 1 and page.count("</summary><p>") == 6
-    answers = ("x.grad = 0 + 8 × 1 = 8.", "y.grad = 0 + 6 × 1 = 6.", "a.grad = 0 + 1 × 6 = 6.")
+    shown = viz.step(graph[-1], names={}, predict=True).html
+    page = shown[shown.index("</iframe>") :]
+    answers = re.findall(r"<p>(\w passes on to [^<]*)</p>", page)
+    assert [a.rpartition(" = ")[2] for a in answers] == ["8.", "6.", "6.", "14.", "48.", "28."]
     for depth, answer in enumerate(answers, start=2):  # the whole is folded, too
         before, after = page.split(f"<p>{answer}</p>")
         assert before.endswith("be then?</summary>")
         assert before.count("<details>") - before.count("</details>") == depth
-        assert after.startswith("<details><summary>")
-    assert "Done: every box has passed on." in page
+        assert after.startswith("<details><summary>") or answer is answers[-1]
+
+
+def test_the_text_of_the_notebook_gives_no_answer_away(graph):
+    text = repr(viz.step(graph[-1], names={}, predict=True, title="Predict"))
+    assert text.splitlines() == [
+        "Predict",
+        "x = a × b = 2 × 3 = 6.",
+        "y = a + x = 2 + 6 = 8.",
+        "z = x × y = 6 × 8 = 48.",
+        "z.grad = 1, the slope of the result at itself.",
+        "6 steps to predict",
+    ]

@@ -136,7 +136,7 @@ def test_a_replay_shows_no_number_before_its_step():
     assert frames[6][1] == {"z": 1.0, "x": 8.0, "y": 6.0, "a": 6.0}
 
 
-# -- what was recorded ------------------------------------------------------------------------------
+# -- what was recorded -----------------------------------------------------------------------------
 
 
 def test_a_recorded_walk_is_told_after_its_values_were_freed():
@@ -239,7 +239,7 @@ def test_large_tensors_are_summed_up_and_added_where_they_can_be():
     json.dumps(film.to_dict())
 
 
-# -- names, lines, scopes ---------------------------------------------------------------------------
+# -- names, lines, scopes --------------------------------------------------------------------------
 
 
 def test_names_are_the_callers_and_lines_are_kept():
@@ -291,7 +291,7 @@ def test_a_module_that_raises_leaves_no_scope_behind():
     assert viz.graph(y).boxes[-1].scope == ""
 
 
-# -- a learner's own values -------------------------------------------------------------------------
+# -- a learner's own values ------------------------------------------------------------------------
 
 
 def test_values_with_slopes():
@@ -323,3 +323,9 @@ def test_lines_come_from_files_only_where_there_are_some():
     space = types.SimpleNamespace(viz=viz, leaf=leaf)
     exec("with viz.record():\n    y = leaf(2.0) * 3\nfilm = viz.trace(y)", vars(space))
     assert space.film.graph.boxes[-1].line == "" and "film" not in sys.modules
+
+
+def test_three_shares_add_up():
+    h = leaf(-0.125)
+    steps = back(viz.trace((h * h + h) * 4, {"h": h}))
+    assert [s.after for s in steps if s.to == "n0"] == [4.0, 3.5, 3.0]

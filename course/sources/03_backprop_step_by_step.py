@@ -76,6 +76,12 @@ x_z, y_z = 8.0, 6.0
 print("slope of z at a:", a_y * y_z + a_x * x_z + a_x * x_y * y_z)
 
 # %% [markdown]
+# minitensor can write this out: a line for each route, in letters, then in numbers. ∂z/∂x is how one writes "the slope of `z` at `x`".
+
+# %%
+viz.chain(z, "a")
+
+# %% [markdown]
 # Nudging does not know about routes. It must give the same. Vary: do the sum for `b`, by hand. It has two routes.
 
 # %%
@@ -264,14 +270,16 @@ viz.draw(
 )
 
 # %% [markdown]
-# 48 and 28. Now you, on another graph: predict each gradient, arrow by arrow. Two arrows leave `r`, and both lead to the same box. Type a number and
-# press the button; or unfold the same steps below it. Vary: change the numbers, or the expression.
+# 48 and 28. Now you, on another graph: predict each gradient before you see it. Two arrows leave `r`, and both lead to the same box. Type a number,
+# then Enter. A wrong number is told what may have gone wrong, and you can try again; Next shows the step. When you are through, play it from the
+# start: Start and Play, or the keys Home, space and the arrows. Vary: change the numbers, or the expression.
 
 # %%
 p, q = Value(3.0, name="p"), Value(2.0, name="q")
 r = p * q + p
-r.name = "r"
-figures.stepper(r * r)
+out = r * r
+practice = viz.step(out, predict=True, title="Predict the next gradient")
+practice
 
 # %% [markdown]
 # Why does the order work? Take the boxes in this order, one by one. Every arrow that leaves a box leads to a box that was done before it. Each of

@@ -66,11 +66,12 @@ def made_by(box: Box, inputs: Mapping[int, str]) -> str:
         return box.op
     sign = SIGNS.get(box.op, box.op)
     names = [inputs.get(slot, "·") for slot in range(max(inputs, default=-1) + 1)]
+    tight = [f"({name})" if name.startswith("-") else name for name in names]
     if sign in INFIX and box.op != "neg":
-        return f" {sign} ".join([*names, "·"][: max(2, len(names))])
+        return f" {sign} ".join([*names[:1], *tight[1:], "·"][: max(2, len(names))])
     if "exponent" in box.attrs and box.op == "pow_number":
-        return f"{names[0]}^{short(box.attrs['exponent'])}"
-    return f"−{names[0]}" if box.op == "neg" else f"{box.op}({', '.join(names)})"
+        return f"{tight[0]}^{short(box.attrs['exponent'])}"
+    return f"−{tight[0]}" if box.op == "neg" else f"{box.op}({', '.join(names)})"
 
 
 @dataclass

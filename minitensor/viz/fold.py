@@ -111,9 +111,10 @@ def _merge(
         elif group not in folded:
             folded[group] = _more(group, members[group], (labels or {}).get(group, group))
             made.boxes.append(folded[group])
+    place: dict[str, str] = {}
     for i, box in enumerate(b for b in made.boxes if b.kind == "more"):
-        box.id = f"more_{i + 1}"
-    place = {old: folded[group].id for old, group in groups.items() if group in folded}
+        place[box.id] = box.id = f"more_{i + 1}"  # those of an earlier round move, too
+    place |= {old: folded[group].id for old, group in groups.items() if group in folded}
     made.hidden = sum(b.size for b in made.boxes if b.kind == "more")
     made.arrows = list(_joined(graph.arrows, place))
     return made

@@ -151,7 +151,7 @@ def _array(x: Any) -> Any:
 def _sum(x: Any, y: Any) -> Any:
     """Two gradients added; of Summaries the sum is not known."""
     both = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
-    return x + y if both else None
+    return np.asarray(x + y) if both else None  # NumPy makes a number of 0-d arrays
 
 
 def _shown(x: Any) -> Any:
