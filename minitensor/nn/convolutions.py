@@ -7,7 +7,7 @@ from typing import Any
 from ..core import Tensor
 from . import functional as F
 from .layers import parameter, start
-from .module import Module
+from .module import Module, options, unusual
 from .simple import each
 
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate"}
@@ -83,16 +83,11 @@ class _Conv(Module):
 
     def extra_repr(self) -> str:
         """The sizes, and the options that are set."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
-        text += f", stride={self.stride}"
         none, one = (0,) * self.n, (1,) * self.n
         usual = {"padding": none, "dilation": one, "output_padding": none, "groups": 1}
-        for name, value in usual.items():
-            text += f", {name}={getattr(self, name)}" if getattr(self, name) != value else ""
-        text += "" if self.bias is not None else ", bias=False"
-        return text + (
-            f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else ""
-        )
+        text = f"{self.in_channels}, {self.out_channels}, {options(self, 'kernel_size stride')}"
+        text += unusual(self, **usual) + ("" if self.bias is not None else ", bias=False")
+        return text + unusual(self, padding_mode="zeros")
 
 
 class Conv1d(_Conv):
@@ -179,7 +174,7 @@ class _ConstantPad(_Pad):
 
     def extra_repr(self) -> str:
         """How much of what."""
-        return f"padding={self.padding}, value={self.value}"
+        return options(self, "padding value")
 
 
 PADS: dict[str, Any] = {

@@ -12,7 +12,7 @@ from .. import autograd, creation
 from ..core import Tensor
 from . import functional as F
 from . import init
-from .module import Module
+from .module import Module, options, unusual
 from .parameter import Parameter, UninitializedParameter
 
 __all__ = ["Bilinear", "Embedding", "Identity", "LazyLinear", "Linear", "PReLU"]
@@ -66,10 +66,7 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
-        )
+        return f"{options(self, 'in_features out_features')}, bias={self.bias is not None}"
 
 
 class LazyLinear(Linear):
@@ -124,10 +121,8 @@ class Bilinear(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        return (
-            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
-            f"out_features={self.out_features}, bias={self.bias is not None}"
-        )
+        sizes = options(self, "in1_features in2_features out_features")
+        return f"{sizes}, bias={self.bias is not None}"
 
 
 class PReLU(Module):
@@ -148,7 +143,7 @@ class PReLU(Module):
 
     def extra_repr(self) -> str:
         """How many weights."""
-        return f"num_parameters={self.num_parameters}"
+        return options(self, "num_parameters")
 
 
 class Embedding(Module):
@@ -208,9 +203,6 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         """The sizes, and the options that are set."""
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
         usual = {"padding_idx": None, "max_norm": None, "norm_type": 2}
-        usual.update(scale_grad_by_freq=False, sparse=False)
-        for name, value in usual.items():
-            text += f", {name}={getattr(self, name)}" if getattr(self, name) != value else ""
-        return text
+        rest = unusual(self, **usual, scale_grad_by_freq=False, sparse=False)
+        return f"{self.num_embeddings}, {self.embedding_dim}{rest}"

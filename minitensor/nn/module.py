@@ -406,6 +406,17 @@ def show(name: str, extra: str, parts: dict[str, Any]) -> str:
     return "\n  ".join([f"{name}(", *extra.splitlines(), *lines]) + "\n)"
 
 
+def options(module: Any, names: str) -> str:
+    """Attributes of a module as "name=value", for ``extra_repr``."""
+    return ", ".join(f"{name}={getattr(module, name)}" for name in names.split())
+
+
+def unusual(module: Any, **usual: Any) -> str:
+    """Those attributes that differ from the usual ones, each as ", name=value"."""
+    found = {name: getattr(module, name) for name in usual}
+    return "".join(f", {name}={value}" for name, value in found.items() if value != usual[name])
+
+
 # Where an attribute is kept: what belongs there, and how messages call it.
 KINDS: dict[str, tuple[Any, str]] = {
     "_parameters": (Parameter, "parameter"),

@@ -7,7 +7,7 @@ from typing import Any
 from .. import creation
 from ..core import Tensor
 from . import functional as F
-from .module import Module
+from .module import Module, options
 from .parameter import Parameter
 from .simple import each
 
@@ -35,6 +35,9 @@ class _Affine(Module):
                 p.data.fill_(value)
 
 
+AVERAGES = ("running_mean", "running_var", "num_batches_tracked")
+
+
 class _ByChannel(_Affine):
     """Batch and instance norms: channels are the second dimension; they can keep averages."""
 
@@ -51,17 +54,11 @@ class _ByChannel(_Affine):
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self._scales(num_features, affine, bias, place)
-        found: dict[str, Any] = dict.fromkeys(
-            ("running_mean", "running_var", "num_batches_tracked")
-        )
+        kept: Any = (None,) * 3
         if track_running_stats:
-            count = creation.tensor(0, device=device)
-            found = {
-                "running_mean": creation.zeros(num_features, **place),
-                "running_var": creation.ones(num_features, **place),
-                "num_batches_tracked": count,
-            }
-        for name, tensor in found.items():
+            kept = (creation.zeros(num_features, **place), creation.ones(num_features, **place))
+            kept += (creation.tensor(0, device=device),)
+        for name, tensor in zip(AVERAGES, kept, strict=True):
             self.register_buffer(name, tensor)
 
     def reset_running_stats(self) -> None:
@@ -102,8 +99,8 @@ class _ByChannel(_Affine):
     def extra_repr(self) -> str:
         """The size and the options."""
         return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+            f"{self.num_features}, {options(self, 'eps momentum affine')}, "
+            f"bias={self.bias is not None}, {options(self, 'track_running_stats')}"
         )
 
 
@@ -160,7 +157,20 @@ class InstanceNorm2d(_InstanceNorm):
     dims = (3, 4)
 
 
-class LayerNorm(_Affine):
+class _LastDims(_Affine):
+    """Layer and RMS norms: over the last dimensions, ``normalized_shape``."""
+
+    def _over(self, shape: Any, eps: Any, affine: bool, bias: bool, place: Any) -> None:
+        self.normalized_shape, self.eps = each(shape, 1), eps
+        self.elementwise_affine = affine
+        self._scales(self.normalized_shape, affine, bias, place)
+
+    def extra_repr(self) -> str:
+        """The shape and the options."""
+        return f"{self.normalized_shape}, {options(self, 'eps elementwise_affine')}"
+
+
+class LayerNorm(_LastDims):
     """The last dimensions, ``normalized_shape``, to mean 0 and variance 1."""
 
     def __init__(
@@ -168,10 +178,8 @@ class LayerNorm(_Affine):
         bias: bool = True, device: Any = None, dtype: Any = None,
     ):  # fmt: skip
         super().__init__()
-        self.normalized_shape, self.eps = each(normalized_shape, 1), eps
-        self.elementwise_affine = elementwise_affine
         place = {"device": device, "dtype": dtype}
-        self._scales(self.normalized_shape, elementwise_affine, bias, place)
+        self._over(normalized_shape, eps, elementwise_affine, bias, place)
 
     def forward(self, input: Tensor) -> Tensor:
         """The normalised input, of the same shape."""
@@ -179,13 +187,10 @@ class LayerNorm(_Affine):
 
     def extra_repr(self) -> str:
         """The shape and the options."""
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, "
-            f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
-        )
+        return f"{super().extra_repr()}, bias={self.bias is not None}"
 
 
-class RMSNorm(_Affine):
+class RMSNorm(_LastDims):
     """The last dimensions, ``normalized_shape``, to a mean square of 1; there is no bias."""
 
     def __init__(
@@ -193,26 +198,12 @@ class RMSNorm(_Affine):
         device: Any = None, dtype: Any = None,
     ):  # fmt: skip
         super().__init__()
-        self.normalized_shape, self.eps = each(normalized_shape, 1), eps
-        self.elementwise_affine = elementwise_affine
         place = {"device": device, "dtype": dtype}
-        values = creation.ones(self.normalized_shape, **place)
-        self.register_parameter("weight", Parameter(values) if elementwise_affine else None)
-
-    def reset_parameters(self) -> None:
-        """Make the weight ones again."""
-        if self.weight is not None:
-            self.weight.data.fill_(1)
+        self._over(normalized_shape, eps, elementwise_affine, False, place)
 
     def forward(self, input: Tensor) -> Tensor:
         """The normalised input, of the same shape."""
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        """The shape and the options."""
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-        )
 
 
 class GroupNorm(_Affine):
@@ -240,7 +231,5 @@ class GroupNorm(_Affine):
 
     def extra_repr(self) -> str:
         """The sizes and the options."""
-        return (
-            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
-            f"bias={self.bias is not None}"
-        )
+        sizes = f"{self.num_groups}, {self.num_channels}, {options(self, 'eps affine')}"
+        return f"{sizes}, bias={self.bias is not None}"

@@ -16,7 +16,7 @@ from ..core import Tensor
 from . import functional as F
 from . import init
 from .layers import parameter
-from .module import Module
+from .module import Module, unusual
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 
@@ -207,12 +207,9 @@ class _Sequence(_Recurrent):
 
     def extra_repr(self) -> str:
         """The sizes, and the options that are set."""
-        text = f"{self.input_size}, {self.hidden_size}"
-        text += f", proj_size={self.proj_size}" if self.proj_size else ""
-        usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
-        for name, value in {**usual, "bidirectional": False}.items():
-            text += f", {name}={getattr(self, name)}" if getattr(self, name) != value else ""
-        return text
+        usual = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False}
+        rest = unusual(self, **usual, dropout=0.0, bidirectional=False)
+        return f"{self.input_size}, {self.hidden_size}{rest}"
 
 
 class RNN(_Sequence):
@@ -300,8 +297,8 @@ class _Cell(_Recurrent):
 
     def extra_repr(self) -> str:
         """The sizes, and the options that are set."""
-        text = f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
-        return text + (", nonlinearity=relu" if self.mode == "relu" else "")
+        rest = unusual(self, bias=True) + (", nonlinearity=relu" if self.mode == "relu" else "")
+        return f"{self.input_size}, {self.hidden_size}{rest}"
 
 
 class RNNCell(_Cell):
