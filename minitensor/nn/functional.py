@@ -5,10 +5,11 @@ The functions are in the files beside this one and, where they need no weights, 
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 from .. import functions_conv, functions_forms, functions_index, functions_shape, functions_table
+from ..core import Tensor
 from . import (
     functional_activations,
     functional_image,
@@ -54,9 +55,26 @@ globals().update({
     name: functions_forms.public(getattr(family, name))
     for family, names in FAMILIES.items() for name in names.split()
 })  # fmt: skip
-globals().update({f"{n}_": functools.partial(globals()[n], inplace=True) for n in CHANGING})
+
+
+def _changing(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """An activation that writes its result into its input."""
+
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        return function(*args, **kwargs, inplace=True)
+
+    call.__name__ = call.__qualname__ = f"{function.__name__}_"
+    call.__doc__ = f"``{function.__name__}``, written into ``input``, which is returned."
+    return call
+
+
+globals().update({f"{name}_": _changing(globals()[name]) for name in CHANGING})
 
 
 def __getattr__(name: str) -> Any:
     """Say what is missing in words that help."""
-    raise AttributeError(f"module 'minitensor.nn.functional' has no attribute '{name}'")
+    raise AttributeError(
+        f"module 'minitensor.nn.functional' has no attribute '{name}'. If PyTorch has it, "
+        "course/reference/differences.md says what else does what it does.",
+        name=name,
+    )

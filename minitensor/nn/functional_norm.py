@@ -54,7 +54,7 @@ def _check_channels(name: str, x: Any, count: int) -> None:
 
 
 def batch_norm(
-    input: Tensor, running_mean: None | Tensor, running_var: None | Tensor,
+    input: Tensor, running_mean: Any, running_var: Any,
     weight: Tensor | None = None, bias: Tensor | None = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
