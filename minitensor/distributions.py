@@ -175,11 +175,6 @@ class Normal(Distribution):
     mean = mode = property(lambda self: self.loc)
     variance = property(lambda self: self.scale**2)
 
-    def sample(self, sample_shape: Any = ()) -> Any:
-        """See Distribution."""
-        shape = self._shape(sample_shape)
-        return random.normal(self.loc.detach().expand(shape), self.scale.detach().expand(shape))
-
     def rsample(self, sample_shape: Any = ()) -> Any:
         """See Distribution."""
         shape, where = self._shape(sample_shape), self.loc.device
@@ -255,8 +250,9 @@ class Exponential(Distribution):
 
     def rsample(self, sample_shape: Any = ()) -> Any:
         """See Distribution."""
-        like = self.rate.detach().expand(self._shape(sample_shape))
-        return random.exponential_(creation.empty_like(like)) / self.rate
+        shape, d = self._shape(sample_shape), self.rate.dtype
+        drawn = creation.empty(*shape, dtype=d, device=self.rate.device)
+        return random.exponential_(drawn) / self.rate
 
     def log_prob(self, value: Any) -> Any:
         """See Distribution."""
@@ -313,7 +309,7 @@ class Bernoulli(Distribution):
 
     def sample(self, sample_shape: Any = ()) -> Any:
         """See Distribution."""
-        return random.bernoulli(self.probs.detach().expand(self._shape(sample_shape)))
+        return random.bernoulli(self.probs.detach().expand(self._shape(sample_shape)).contiguous())
 
     def log_prob(self, value: Any) -> Any:
         """See Distribution."""

@@ -88,13 +88,13 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
             read = np.frombuffer(data, own, values.size, start).reshape(shape)
             values = in_file_order(read if read.flags.aligned else read.copy())
         if own.kind == "b":
-            values = values.view(np.uint8) != 0
+            values = values.view(np.uint8).astype(bool)
         tensors[name] = creation.leaf(values, map_location)
     if OUTLINE not in metadata:
         return tensors
     try:
         return rebuilt(json.loads(metadata[OUTLINE]), tensors)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise RuntimeError(
             f"load: the outline in the file's metadata is damaged: {error}"
         ) from None
@@ -186,7 +186,7 @@ def read_header(data: bytearray) -> tuple[dict[str, Any], int]:
         raise refused(f"its header should be {size} bytes long, and the file is {len(data)}")
     try:
         header = json.loads(data[8 : 8 + size].decode(), object_pairs_hook=unique)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refused(f"its header is not in JSON: {error}") from None
     if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
         raise refused("its header is not a dict")
@@ -226,7 +226,7 @@ def check_entry(name: str, entry: Any) -> tuple[int, int]:
         code, shape, (start, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
     except (KeyError, TypeError, ValueError):
         raise refused(f"the entry of '{name}' is not dtype, shape and data_offsets") from None
-    if code not in CODES:
+    if not isinstance(code, str) or code not in CODES:
         raise RuntimeError(
             f"load: '{name}' has dtype {code}; there are {', '.join(CODES)}. Convert it first"
         )

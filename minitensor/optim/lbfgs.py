@@ -124,7 +124,7 @@ class LBFGS(Optimizer):
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
         self._params = self.param_groups[0]["params"]
 
-    def step(self, closure: Any) -> Any:  # type: ignore[override]
+    def step(self, closure: Any) -> Any:
         """Minimise what ``closure()`` returns; it must clear, then compute the gradients.
 
         Returns the first loss.
