@@ -48,6 +48,7 @@ central_slopes = Exercise(
         Slip("(f(up) - f(down)) / (2 * h)", "f(up) - f(down) / (2 * h)",
              says="the division comes before the subtraction"),
         Slip("(f(up) - f(down)) / (2 * h)", "(f(down) - f(up)) / (2 * h)", says="sign"),
+        Slip("(f(up) - f(down))", "(f(x[i] + h) - f(x[i] - h))", says="pass the whole array"),
         Slip("up, down = x.copy(), x.copy()", "up, down = x, x", says="one and the same array"),
         Wrong(
             """
@@ -189,12 +190,25 @@ def check_central_slopes(central_slopes):
         call = f"central_slopes({name}, np.{x!r}, h=0.1)"
         if f is bumpy:
             call += ", for bumpy(x) = x[0]**3 * x[1] + x[2]**2"
-        got = central_slopes(f, x, 0.1)
+        got = central_slopes(whole(f, x, call), x, 0.1)
         got = np.array(got) if isinstance(got, (list, tuple)) and numbers(got) else got
         hint = "return one slope for each number of `x`." if np.ndim(got) == 0 else ""
         same(got, want, call, causes=known, hint=hint, atol=0.03, dtype=False)
         if not np.allclose(x, before, rtol=0, atol=1e-9):
             fail(f"x after {call}", before, x, "`x` was changed: nudge a copy, or put it back.")
+
+
+def whole(f, x, call):
+    """Return f, but it says what is amiss when it is not given an array like x."""
+
+    def watched(p):
+        if np.shape(p) != x.shape:
+            wanted = f"f called with an array of {len(x)}"
+            cause = "`f` takes all inputs at once: nudge one of them, and pass the whole array."
+            fail(call, wanted, f"f called with {describe(p)}", cause)
+        return f(p)
+
+    return watched
 
 
 def numbers(values):
@@ -417,6 +431,8 @@ agree = Exercise(
         Wrong("def agree(one, other):\n"
               "    return abs(abs(one) - abs(other)) <= 1e-6 * max(abs(one), abs(other))",
               says="one climbs, the other falls"),
+        Wrong("def agree(one, other):\n    return bool(np.isclose(one, other, atol=0))",
+              says="five millionths"),
         Wrong("def agree(one, other):\n    return abs(one - other)", says="True or False"),
         Wrong("def agree(one, other):\n    return abs(one - other) < 1e-6 * max(abs(one), "
               "abs(other))", says="two zeros"),
@@ -446,6 +462,7 @@ PAIRS = [
     (1.0, 3.0, False, "does it matter which of the two is larger?"),
     (1e6, 1e6 + 0.5, True, "half in a million is less than a millionth."),
     (-3.0, -3.0000003, True, "both are negative, and close."),
+    (1.0, 1.000005, False, "they differ by five millionths."),
     (1e-6, 1.1e-6, False, "one is a tenth larger. To tiny slopes, too, apply a share."),
     (1e-9, 2e-9, False, "one is double the other. To tiny slopes, too, apply a share only."),
     (2.0, -2.0, False, "one climbs, the other falls."),

@@ -222,6 +222,8 @@ similarities = Exercise(
              says="texts are mixed"),
         Slip("q @ k.transpose(1, 2)", "mt.mm(q[0], k[0].t())", says="first text only"),
         Slip("k.transpose(1, 2)", "k.transpose(0, 2)", says="keep N"),
+        Slip("q @ k.transpose(1, 2)", "mt.mm(q, k.transpose(1, 2))", says="fewer axes"),
+        Slip("q @ k.transpose(1, 2)", "mt.dot(q, k)", says="fewer axes"),
     ],
     also_right=[
         "def similarities(q, k):\n    return mt.bmm(q, k.mT)",
@@ -247,9 +249,14 @@ def check_similarities(similarities):
         try:
             got = similarities(mt.tensor(q), mt.tensor(k))
         except RuntimeError as error:
-            fail(call, f"shape {(shape[0], shape[1], shape[1])}", f"RuntimeError: {error}",
-                 "the shapes do not fit: rows of `q` need columns of `k`. Swap two axes of `k`, "
-                 "and keep N in front.")  # fmt: skip
+            cause = (
+                "that product is for fewer axes than a batch of matrices has."
+                if "D tensor" in str(error)
+                else "the shapes do not fit: rows of `q` need columns of `k`. Swap two axes of "
+                "`k`, and keep N in front."
+            )
+            wanted = f"shape {(shape[0], shape[1], shape[1])}"
+            fail(call, wanted, f"RuntimeError: {error}", cause)
         is_tensor(got, call)
         causes = [(value, say) for value, say in slips(q, k) if value is not None]
         same(got, np.einsum("nid,njd->nij", q, k), call, causes=causes, hint="take one entry by "

@@ -248,11 +248,11 @@ const STYLE = `
 .strides caption { text-align: left; color: var(--soft); font-size: 12px; }
 .strides .tables button { min-width: 36px; padding: 3px 4px; border-radius: 0; }
 .strides .memory { display: flex; flex-wrap: wrap; gap: 8px 0; margin: 4px 0; }
-.strides .memory div { min-width: 34px; text-align: center; border: 1px solid var(--line);
-  background: var(--panel); }
+.strides .memory button { min-width: 36px; padding: 0; border-radius: 0; }
 .strides .memory small { display: block; color: var(--soft); border-bottom: 1px solid var(--line); }
 .strides .unread { opacity: .45; border-style: dashed !important; }
 .strides .chosen { outline: 3px solid var(--vermilion); outline-offset: -3px; font-weight: 700; }
+.strides .also { outline: 3px dashed var(--vermilion); outline-offset: -3px; }
 .strides .refused { border-left: 5px solid var(--vermilion); padding-left: 8px; }
 .strides .done { border-left: 5px solid var(--green); padding-left: 8px; }
 `;
@@ -267,55 +267,70 @@ function said(text, before, now) {
   return `${text}: the same memory; only ${fresh} are new.`;
 }
 
+const named = (index) => `t[${index.join(", ")}]`;
+
+// The indices that read a cell.
+const readers = (layout, at) => indices(layout.shape).filter((index) => cell(layout, index) === at);
+
 function reads(layout, index) {
   const at = cell(layout, index);
   const sum = index.map((i, d) => `${i}·${layout.stride[d]}`).join(" + ");
-  const others = indices(layout.shape).filter((other) => cell(layout, other) === at).length - 1;
-  const shared = others ? ` So ${others === 1 ? "does 1 other index" : `do ${others} other indices`}.` : "";
-  return `t[${index.join(", ")}] reads cell ${layout.offset}${sum && ` + ${sum}`} = ${at}, ` +
-    `which holds ${layout.memory[at]}.${shared}`;
+  const others = readers(layout, at).filter((other) => String(other) !== String(index));
+  const shown = others.slice(0, 4).map(named).join(" and ") + (others.length > 4 ? " and more" : "");
+  return `${named(index)} reads cell ${layout.offset}${sum && ` + ${sum}`} = ${at}, which holds ` +
+    `${layout.memory[at]}.${shown && ` It is also read by ${shown}.`}`;
 }
 
 // Tables of the numbers as they are indexed: the last two axes as rows and columns.
-function tables(layout, chosen, choose) {
+function tables(layout, choose) {
   const { shape } = layout;
   const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
-  const leading = indices(shape.slice(0, -2));
-  return leading.map((lead) => {
+  return indices(shape.slice(0, -2)).map((lead) => {
     const body = make("tbody");
     for (let r = 0; r < rows; r += 1) {
       const line = make("tr");
       for (let c = 0; c < columns; c += 1) {
         const index = [...lead, r, c].slice(-shape.length || Infinity);
         const at = cell(layout, index);
-        const here = String(index) === String(chosen);
-        const button = make("button", { tabindex: here ? 0 : -1, class: here ? "chosen" : "",
-          "aria-label": `index ${index.join(", ")}: ${layout.memory[at]}` }, layout.memory[at]);
-        button.addEventListener("mouseenter", () => choose(index, false));
-        button.addEventListener("focus", () => choose(index, false));
-        button.addEventListener("click", () => choose(index, false));
-        line.append(make("td", {}, button));
+        line.append(make("td", {}, pointed(layout.memory[at], `index ${index.join(", ")}: ` +
+          `${layout.memory[at]}`, { "data-index": index, "data-cell": at }, () => choose(at, index))));
       }
       body.append(line);
     }
-    const name = shape.length > 2 ? `t[${lead.join(", ")}]` : "t";
-    return make("table", {}, make("caption", {}, name), body);
+    return make("table", {}, make("caption", {}, lead.length ? named(lead) : "t"), body);
   });
 }
 
-function memoryLine(layout, chosen) {
+// A number that answers to the pointer and to the keyboard.
+function pointed(content, label, about, call) {
+  const button = make("button", { type: "button", tabindex: -1, "aria-label": label, ...about });
+  button.append(...[content].flat());
+  for (const event of ["mouseenter", "focus", "click"]) button.addEventListener(event, call);
+  return button;
+}
+
+function memoryLine(layout, choose) {
   const read = new Set(indices(layout.shape).map((index) => cell(layout, index)));
-  const at = chosen && cell(layout, chosen);
-  return layout.memory.map((value, i) => {
-    const kind = `${read.has(i) ? "" : "unread"} ${i === at ? "chosen" : ""}`;
-    return make("div", { class: kind }, make("small", {}, i), value);
+  return layout.memory.map((value, at) => pointed([make("small", {}, at), String(value)],
+    `cell ${at} holds ${value}`, { "data-cell": at, class: read.has(at) ? "" : "unread" },
+    () => choose(at, readers(layout, at)[0])));
+}
+
+// Arrow keys walk over the numbers of a group; `width` to a row.
+function walkable(group, width) {
+  group.addEventListener("keydown", (event) => {
+    const row = width();
+    const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const all = [...group.querySelectorAll("button")];
+    all[all.indexOf(document.activeElement) + move]?.focus();
   });
 }
 
 function render({ model, el }) {
   let past = [];
   const now = () => past.at(-1).layout;
-  let chosen = null;
   const shapes = model.get("shapes");
   const first = make("select", { name: "start" });
   shapes.forEach((shape, i) => first.append(make("option", { value: i }, list(shape))));
@@ -328,28 +343,28 @@ function render({ model, el }) {
   const status = make("p", { role: "status" });
   const which = make("p", { "aria-live": "polite" });
 
-  function choose(index) {
-    chosen = index;
-    for (const button of boxes.querySelectorAll("button")) {
-      const here = button.getAttribute("aria-label").startsWith(`index ${index.join(", ")}:`);
-      button.classList.toggle("chosen", here);
-      button.tabIndex = here ? 0 : -1;
+  // Mark a cell, the index that reads it, and any others that do.
+  function choose(at, index) {
+    for (const button of [...boxes.querySelectorAll("button"), ...line.children]) {
+      const here = Number(button.dataset.cell) === at;
+      const first = here && (button.dataset.index ?? String(index)) === String(index);
+      button.classList.toggle("chosen", first);
+      button.classList.toggle("also", here && !first);
+      button.tabIndex = first || (here && !button.dataset.index) ? 0 : -1;
     }
-    line.replaceChildren(...memoryLine(now(), chosen));
-    which.textContent = reads(now(), index);
+    which.textContent = index ? reads(now(), index) : `No index reads cell ${at}.`;
   }
 
   function show(text, kind) {
     const layout = now();
-    chosen = product(layout.shape) ? layout.shape.map(() => 0) : null;
     code.textContent = past.map((step) => step.text).join("");
     const fact = (name, value) => make("span", {}, `${name} `, make("b", {}, value));
     facts.replaceChildren(fact("shape", list(layout.shape)), fact("stride", list(layout.stride)),
       fact("offset", String(layout.offset)),
       fact("contiguous", isContiguous(layout) ? "yes" : "no"));
-    boxes.replaceChildren(...tables(layout, chosen, choose));
-    line.replaceChildren(...memoryLine(layout, chosen));
-    which.textContent = chosen ? reads(layout, chosen) : "No numbers are left.";
+    boxes.replaceChildren(...tables(layout, choose));
+    line.replaceChildren(...memoryLine(layout, choose));
+    choose(layout.offset, indices(layout.shape)[0]);
     tell(text, kind);
     back.disabled = past.length === 1;
   }
@@ -393,14 +408,8 @@ function render({ model, el }) {
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && field.value.trim()) run(field.value);
   });
-  boxes.addEventListener("keydown", (event) => {
-    const width = now().shape.at(-1) ?? 1;
-    const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -width, ArrowDown: width }[event.key];
-    const all = [...boxes.querySelectorAll("button")];
-    const next = all[all.indexOf(document.activeElement) + (move ?? NaN)];
-    if (next) next.focus();
-    if (move) event.preventDefault();
-  });
+  walkable(boxes, () => now().shape.at(-1) ?? 1);
+  walkable(line, () => 1);
   first.addEventListener("input", reset);
 
   el.classList.add("strides");
