@@ -361,7 +361,7 @@ print(f"h = 1e-6: float32 {single[5]:.0e}, float64 {double[5]:.0e}")
 figures.v_curves(single, double)
 
 # %% [markdown]
-# With `h = 1e-6`, float64 gives ten digits and float32 hardly one. A check in float32 must be so lenient that wrong rules pass. So check in float64, and train in
+# With `h = 1e-6`, float64 gives ten digits and float32 hardly two. A check in float32 must be so lenient that wrong rules pass. So check in float64, and train in
 # float32. PyTorch's `gradcheck` does what you saw here, for every number of `x` and of the result:
 
 # %%
