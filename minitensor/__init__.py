@@ -44,6 +44,8 @@ from .functions_conv import (
     max_pool1d,
     max_pool2d,
 )
+from .functions_forms import public as _public
+from .functions_methods import promote_types, result_type
 from .functions_table import public_functions
 from .gradcheck import gradcheck, gradgradcheck
 from .printing import set_printoptions
@@ -64,6 +66,8 @@ for _member in (Function, gradcheck, gradgradcheck):
 autograd.functional = jacobians  # type: ignore[attr-defined]
 _sys.modules["minitensor.autograd.functional"] = jacobians  # so that it can be imported
 globals().update(public_functions())
+for _name in ("detach", "is_floating_point", "numel"):
+    globals()[_name] = _public(getattr(Tensor, _name))
 
 # Imported when first asked for: a script that needs no modules does not wait for them.
 ROOMS = "nn optim utils distributions cuda viz timing serialization compat".split()

@@ -20,9 +20,9 @@ from .backend import Array
 from .core import OPS, Tensor, refusal, wrap
 
 __all__ = [
-    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
-    "linspace", "ones", "ones_like", "tensor", "tril_indices", "triu_indices", "zeros",
-    "zeros_like",
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full",
+    "full_like", "linspace", "ones", "ones_like", "tensor", "tril_indices", "triu_indices",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -92,6 +92,25 @@ def from_numpy(array: np.ndarray) -> Tensor:
             stacklevel=2,
         )
     return wrap(_checked(array))
+
+
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor on the memory of an array of another library, such as PyTorch or CuPy.
+
+    Raises RuntimeError for what does not speak DLPack or lies on a device that we do not have,
+    BufferError for what its library does not give away, such as a tensor that requires a gradient.
+    """
+    if not hasattr(ext_tensor, "__dlpack__"):
+        kind = type(ext_tensor).__name__
+        raise RuntimeError(f"from_dlpack(): argument 'ext_tensor' has no __dlpack__: {kind}")
+    code, _ = ext_tensor.__dlpack_device__()
+    if code not in DLPACK_DEVICES:
+        raise RuntimeError(f"from_dlpack(): no such device here: DLPack's number {int(code)}")
+    array = backend.module_for(DLPACK_DEVICES[code]).from_dlpack(ext_tensor)
+    return wrap(_checked(array) if isinstance(array, np.ndarray) else array)
+
+
+DLPACK_DEVICES = {1: "cpu", 2: "cuda", 3: "cpu", 13: "cuda"}  # also pinned and managed memory
 
 
 def _checked(array: np.ndarray) -> np.ndarray:

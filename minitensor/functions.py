@@ -14,14 +14,11 @@ import numpy as np
 
 from . import backend
 from .core import Tensor, refusal, wrap
-from .functions_forms import named
+from .functions_forms import Dims, Number, Value, listed, named
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import linalg, reduce
 from .ops import shape as sh
-
-Dims = int | Sequence[int] | None
-
 
 # -- dimensions ------------------------------------------------------------------------------------
 
@@ -84,17 +81,31 @@ def convert(t: Tensor, dtype: np.dtype, device: Any) -> Tensor:
 # -- arithmetic ------------------------------------------------------------------------------------
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Any, other: Value, *, alpha: Number = 1) -> Any:
     """``input + alpha * other``."""
+    if alpha != 1:
+        _whole_alpha(input, other, alpha)
     return ew.add(input, other if alpha == 1 else ew.mul(other, alpha))
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-    """``input - alpha * other``. Raises RuntimeError for two bool tensors."""
+def _whole_alpha(input: Any, other: Any, alpha: Number) -> None:
+    """Raise RuntimeError for a fraction of whole numbers, which would not be whole."""
+    kinds = [x.array.dtype.kind if isinstance(x, Tensor) else "f" * isinstance(x, float)
+             for x in (input, other)]  # fmt: skip
+    if isinstance(alpha, float) and "f" not in kinds:
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+
+
+def sub(input: Any, other: Value, *, alpha: Number = 1) -> Any:
+    """``input - alpha * other``. Raises RuntimeError for bools."""
+    if alpha != 1:
+        _whole_alpha(input, other, alpha)
     return ew.sub(input, other if alpha == 1 else ew.mul(other, alpha))
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Any, other: Value, *, rounding_mode: str | None = None) -> Any:
     """``input / other``; ``rounding_mode`` "floor" or "trunc" rounds the quotient."""
     if rounding_mode is None:
         return ew.div(input, other)
@@ -108,10 +119,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     )
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Value, exponent: Value) -> Any:
     """``input ** exponent``, each a tensor or a number."""
     if not isinstance(exponent, bool | int | float):
         return ew.pow_tensor(input, exponent)
+    if not isinstance(input, Tensor):
+        raise refusal("pow", "input", input)
     if isinstance(input, Tensor) and input.array.dtype == bool:
         input = cast(input, backend.result_dtype([input.array, exponent]))
     whole = getattr(getattr(input, "array", input), "dtype", backend.FLOAT32).kind in "iub"
@@ -122,13 +135,19 @@ def pow(input: Any, exponent: Any) -> Any:
     return ew.pow_number(input, exponent=exponent)
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Value | None = None, max: Value | None = None) -> Tensor:
     """Values below ``min`` become ``min``, above ``max`` become ``max``; numbers or tensors."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) or isinstance(max, Tensor):
-        low = input if min is None else ew.maximum(input, min)
-        return low if max is None else ew.minimum(low, max)
+        # Not maximum and minimum: where a value is equal to a bound, all of the gradient is its.
+        for name, bound in (("min", min), ("max", max)):
+            if bound is not None and not isinstance(bound, Tensor):
+                raise refusal("clamp", name, bound, "Tensor, as the other bound is")
+        low = input
+        if min is not None:
+            low = ew.where(ew.ge(low, min), low, ew.maximum(low, min))
+        return low if max is None else ew.where(ew.le(low, max), low, ew.minimum(low, max))
     bounds = [backend.result_dtype([input.array, b]) for b in (min, max) if b is not None]
     return ew.clamp_number(cast(input, bounds[-1]), low=min, high=max)
 
@@ -140,7 +159,9 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 def where(condition: Tensor, input: Any, other: Any) -> Tensor:
     """``input`` where ``condition`` holds, else ``other``. RuntimeError if it is not bool."""
-    if isinstance(condition, Tensor) and condition.array.dtype != bool:
+    if not isinstance(condition, Tensor):
+        raise refusal("where", "condition", condition)
+    if condition.array.dtype != bool:
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{backend.DTYPES[condition.array.dtype].name}"
@@ -191,7 +212,12 @@ def std(
     return ew.where(flat, 0.0, ew.sqrt(ew.where(flat, 1.0, spread)))
 
 
-def _nonempty(name: str, t: Tensor, dims: tuple[int, ...]) -> None:
+def _nonempty(name: str, t: Tensor, dims: tuple[int, ...], every: bool = False) -> None:
+    if every and not t.array.size:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+            "reduction dim with the 'dim' argument."
+        )
     if builtins.any(t.array.shape[d] == 0 for d in dims):
         raise IndexError(f"{name}(): Expected reduction dim to have non-zero size.")
 
@@ -199,14 +225,14 @@ def _nonempty(name: str, t: Tensor, dims: tuple[int, ...]) -> None:
 def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """Maximum over ``dim``; equal maxima share the gradient."""
     dims = many_dims(dim, input.array.ndim)
-    _nonempty("amax", input, dims)
+    _nonempty("amax", input, dims, not dim and dim != 0)
     return reduce.amax(input, dim=dims, keepdim=keepdim)
 
 
 def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """Minimum over ``dim``; equal minima share the gradient."""
     dims = many_dims(dim, input.array.ndim)
-    _nonempty("amin", input, dims)
+    _nonempty("amin", input, dims, not dim and dim != 0)
     return reduce.amin(input, dim=dims, keepdim=keepdim)
 
 
@@ -344,6 +370,8 @@ def _full_shape(t: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same values in another shape: a view where strides allow, else a copy. -1 is inferred."""
+    if not shape:
+        raise TypeError('reshape() missing 1 required positional arguments: "shape"')
     return sh.reshape(input, shape=_full_shape(input, as_sizes(shape)))
 
 
@@ -436,6 +464,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along an existing dimension."""
+    tensors = listed("cat", tensors)
     if not len(tensors):
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     # As in PyTorch, an empty vector fits anywhere.
@@ -458,6 +487,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors of one shape along a new dimension."""
+    tensors = listed("stack", tensors)
     if not len(tensors):
         raise RuntimeError("stack expects a non-empty TensorList")
     first = tensors[0].array.shape

@@ -9,8 +9,10 @@ import functools
 import inspect
 import operator
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from . import backend, core, inplace, printing
 from .core import Op, Tensor, refusal
@@ -33,14 +35,18 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             known, star = _parameters(function)
-            kwargs = {k if k in known else ALIASES.get(k, k): v for k, v in kwargs.items()}
+            given = kwargs
+            kwargs = {k if k in known else ALIASES.get(k, k): v for k, v in given.items()}
+            if len(kwargs) < len(given):
+                names = ", ".join(given)
+                raise TypeError(f"{function.__name__}() got one argument under two names: {names}")
             if star in kwargs:  # flip(input=x, dims=(0, 1))
                 args = (*args, *[kwargs.pop(k) for k in ("input", star) if k in kwargs])
         out = kwargs.pop("out", None)
         try:
             result = function(*args, **kwargs)
-        except (AttributeError, TypeError, ValueError):
-            check_tensors(function, args, kwargs)
+        except Exception:
+            check_kinds(function, args, kwargs)
             raise
         return result if out is None else write_out(function.__name__, result, out)
 
@@ -55,16 +61,37 @@ def _parameters(function: Callable[..., Any]) -> tuple[Any, str]:
     return known, star
 
 
-def check_tensors(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
-    """Raise TypeError if an argument that must be a Tensor is not."""
-    parameters, _ = _parameters(function)
-    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
-    for p in parameters.values():
-        value = given.get(p.name)
-        if p.annotation == "Tensor" and not isinstance(value, Tensor):
-            raise refusal(function.__name__, p.name, value)
-        if p.annotation == "Sequence[Tensor]":
+Number = bool | int | float  # an argument that is a number
+Value = Tensor | bool | int | float  # a tensor or a number
+Dims = int | Sequence[int] | None
+
+# What an annotation of ours asks of an argument. A tensor may stand for a number, as in PyTorch.
+_INT = (int, np.integer, Tensor)
+KINDS: dict[str, Any] = {
+    "Tensor": Tensor, "Value": (*_INT, float, np.generic), "Number": (*_INT, float, np.generic),
+    "int": _INT, "Dims": (*_INT, tuple, list), "bool": (bool, np.bool_), "str": str,
+}  # fmt: skip
+PLACES = ("shape", "sizes", "dims", "size")  # what *arguments are, where they are not tensors
+
+
+def check_kinds(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
+    """Raise TypeError for an argument that is not what the function's annotations ask for.
+
+    It is for a call that failed: the argument is named, and not what it led to.
+    """
+    parameters, star = _parameters(function)
+    before = list(parameters)[: list(parameters).index(star)] if star else parameters
+    for size in args[len(before) :] if star in PLACES else ():
+        if not isinstance(size, (*_INT, tuple, list)):
+            raise refusal(function.__name__, star, size, "tuple of ints")
+    for name, value in {**dict(zip(before, args, strict=False)), **kwargs}.items():
+        if name not in parameters or (value is None and parameters[name].default is None):
+            continue
+        wanted = str(parameters[name].annotation).removesuffix(" | None")
+        if wanted == "Sequence[Tensor]":
             listed(function.__name__, value)
+        elif wanted in KINDS and not isinstance(value, KINDS[wanted]):
+            raise refusal(function.__name__, name, value, wanted)
 
 
 def listed(name: str, tensors: Any) -> list[Tensor]:
@@ -81,8 +108,10 @@ def listed(name: str, tensors: Any) -> list[Tensor]:
 
 def write_out(name: str, result: Any, out: Any) -> Any:
     """Write a result, or each of several, into ``out``; return ``out``."""
-    if isinstance(out, tuple | list):
+    if isinstance(out, tuple | list) and isinstance(result, tuple):
         return type(result)(write_out(name, r, o) for r, o in zip(result, out, strict=True))
+    if not isinstance(out, Tensor):
+        raise refusal(name, "out", out)
     if core.GRAD and (result.needs_grad or out.needs_grad):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import backend
-from .core import Tensor, wrap
+from .core import Tensor, refusal, wrap
 from .functions import cast, expand, narrow, one_dim, reshape, where
-from .functions_forms import named
+from .functions_forms import Value, named
 from .functions_shape import broadcast_shapes, broadcast_tensors, fitted, real_dim, shaped
 from .ops import elementwise as ew
 from .ops import index as ix
@@ -81,6 +81,8 @@ def scatter(
     _check_index("scatter", x, d, places)
     if not isinstance(src, Tensor):
         src = src if value is None else value
+        if not isinstance(src, bool | int | float):
+            raise refusal("scatter", "src", src, "Tensor or Number")
         src = wrap(backend.MODULES[type(x.array)].full(places.array.shape, src, x.array.dtype))
     values = _values_for("scatter", x, places, src)
     target = ix.along(backend.MODULES[type(x.array)], places.array, d)
@@ -181,7 +183,7 @@ def _bool_mask(name: str, mask: Tensor) -> None:
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {kind}")
 
 
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Value) -> Tensor:
     """``input`` with ``value`` (a number or a 0-d tensor) where ``mask`` is true."""
     _bool_mask("masked_fill", mask)
     if isinstance(value, Tensor):

@@ -11,7 +11,7 @@ from typing import Any
 
 from .core import Tensor
 from .functions import bmm, expand, mm, one_dim, permute, reshape, sum
-from .functions_forms import listed, same_dtype
+from .functions_forms import Number, listed, same_dtype
 from .functions_shape import broadcast_shapes, diagonal, shaped
 from .ops import elementwise as ew
 from .ops.linalg import matmul
@@ -88,13 +88,15 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 # -- einsum ----------------------------------------------------------------------------------------
 
 
-def einsum(equation: str, *operands: Any) -> Tensor:
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """Sums of products in Einstein's notation: ``einsum("ij,jk->ik", a, b)`` is ``a @ b``.
 
     Letters name dimensions. Those that the right side leaves out are summed over; without a right
     side, the letters that occur once remain, in alphabetical order. ``...`` stands for dimensions
     that broadcast. Raises RuntimeError for an equation that does not fit the operands.
     """
+    if not isinstance(equation, str):
+        raise ValueError(f"einsum(): equation must be a string, not {type(equation).__name__}")
     tensors = listed("einsum", operands)
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -187,13 +189,15 @@ def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     return ew.add(grown if beta == 1 else ew.mul(grown, beta), product)
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)`` for matrices."""
     return _plus(input, mm(mat1, mat2), beta, alpha)
 
 
 def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
     return _plus(input, bmm(batch1, batch2), beta, alpha)

@@ -12,7 +12,6 @@ from typing import Any
 from . import backend
 from .core import Tensor, wrap
 from .functions import (
-    Dims,
     amax,
     amin,
     cast,
@@ -25,7 +24,7 @@ from .functions import (
     sum,
     where,
 )
-from .functions_forms import named, same_dtype
+from .functions_forms import Dims, Number, Value, named, same_dtype
 from .functions_index import gather, index_select, sort
 from .ops import elementwise as ew
 from .ops import reduce
@@ -45,17 +44,17 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Tensor, min: Value) -> Tensor:
     """Values below ``min`` become ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+def clamp_max(input: Tensor, max: Value) -> Tensor:
     """Values above ``max`` become ``max``."""
     return clamp(input, max=max)
 
 
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Value) -> Tensor:
     """From ``input`` (at weight 0) to ``end`` (at weight 1) on a straight line; both are exact."""
     same_dtype("lerp", input, end, *([weight] if isinstance(weight, Tensor) else []))
     way = ew.sub(end, input)
@@ -67,13 +66,15 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return near_start if abs(weight) < 0.5 else near_end
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
+    if not isinstance(tensor1, Tensor) or not isinstance(tensor2, Tensor):
+        raise TypeError("addcmul(): tensor1 and tensor2 must be Tensors")
     product = ew.mul(tensor1, tensor2)
     return ew.add(input, product if value == 1 else ew.mul(product, value))
 
 
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``. Raises RuntimeError for two integer tensors."""
     if tensor1.array.dtype.kind != "f" and tensor2.array.dtype.kind != "f":
         raise RuntimeError("Integer division with addcdiv is no longer supported")
@@ -86,6 +87,9 @@ def isclose(
 ) -> Tensor:
     """Where ``|input - other| <= atol + rtol * |other|``."""
     same_dtype("isclose", input, other)
+    for name, size in (("rtol", rtol), ("atol", atol)):
+        if size < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {size}")
     xp = backend.MODULES[type(input.array)]
     near = xp.isclose(input.array, other.array, rtol=rtol, atol=atol, equal_nan=equal_nan)
     return wrap(backend.to_array(near))
@@ -166,7 +170,7 @@ def norm(
     if x.array.dtype.kind != "f":
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor")
     if not isinstance(p, int | float) and p != "fro":
-        raise NotImplementedError(f"norm of order {p!r} is not supported")
+        raise RuntimeError(f"norm of order {p!r} is not supported")
     order = 2 if p in ("fro", None) else p
     size, dims = ew.abs_(x), many_dims(dim, x.array.ndim)
     if order in (math.inf, -math.inf):
@@ -239,7 +243,7 @@ def _median_of_all(input: Tensor) -> Tensor:
 
 
 def quantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
+    input: Tensor, q: Value, dim: int | None = None, keepdim: bool = False, *,
     interpolation: str = "linear",
 ) -> Tensor:  # fmt: skip
     """The values below which a share ``q`` (a number, or a vector: more of them) lies.

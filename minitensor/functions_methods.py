@@ -1,15 +1,19 @@
 """Methods that are no functions: new tensors like this one, ``type``, shapes changed in place.
 
-``FloatTensor`` and its family are here too, PyTorch's older names for dtypes.
+``FloatTensor`` and its family are here too, PyTorch's older names for dtypes; and how a tensor
+leaves: by DLPack to other libraries, by ``pickle`` and ``copy``.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from . import backend, creation, functions, functions_shape, inplace, printing
-from .core import Tensor
+from .core import Tensor, wrap
 
 LEGACY = {
     "float16": "HalfTensor", "float32": "FloatTensor", "float64": "DoubleTensor",
@@ -21,13 +25,15 @@ LEGACY = {
 def type(t: Tensor, dtype: Any = None) -> Any:
     """The older name of its dtype, such as "minitensor.FloatTensor"; or ``t`` cast to ``dtype``.
 
-    ``dtype`` may be such a name. Raises TypeError for an unknown one.
+    ``dtype`` may be such a name. Raises ValueError for an unknown one.
     """
     if dtype is None:
         return f"{printing.OPTIONS.package}.{LEGACY[backend.DTYPES[t.array.dtype].name]}"
     if isinstance(dtype, str):
         names = {old: new for new, old in LEGACY.items()}
-        dtype = names.get(dtype.rpartition(".")[2], dtype)
+        if dtype.rpartition(".")[2] not in names:
+            raise ValueError(f"invalid type: {dtype!r}")
+        dtype = names[dtype.rpartition(".")[2]]
     return functions.cast(t, dtype)
 
 
@@ -77,7 +83,82 @@ def _legacy(name: str) -> Callable[..., Tensor]:
     return make
 
 
+# -- facts -----------------------------------------------------------------------------------------
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return int(input.array.size)
+
+
+def element_size(t: Tensor) -> int:
+    """Bytes an element."""
+    return int(t.array.itemsize)
+
+
+def is_contiguous(t: Tensor) -> bool:
+    """Whether the elements lie in memory in order, without gaps."""
+    return bool(t.array.flags.c_contiguous)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the elements are floats."""
+    return bool(input.array.dtype.kind == "f")
+
+
+def data_ptr(t: Tensor) -> int:
+    """The address of the first element."""
+    if isinstance(t.array, np.ndarray):
+        return int(t.array.__array_interface__["data"][0])
+    return int(t.array.data.ptr)
+
+
+# -- dtypes, other libraries, copies ---------------------------------------------------------------
+
+
+def promote_types(type1: Any, type2: Any) -> backend.dtype:
+    """The dtype in which tensors of these two dtypes are combined."""
+    a, b = (backend.as_dtype(d).numpy for d in (type1, type2))
+    return backend.DTYPES[backend.promote_dtypes(a, b)]
+
+
+def result_type(tensor1: Any, tensor2: Any) -> backend.dtype:
+    """The dtype in which two tensors or numbers are combined; numbers count less than tensors."""
+    values = [x.array if isinstance(x, Tensor) else x for x in (tensor1, tensor2)]
+    return backend.DTYPES[backend.result_dtype(values)]
+
+
+def _to_dlpack(t: Tensor, **options: Any) -> Any:
+    """The memory of ``t`` for another library. Raises BufferError if it requires a gradient."""
+    if t.needs_grad:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    return backend.writable(t.array.view()).__dlpack__(**options)
+
+
+def _rebuilt(array: Any, requires_grad: bool) -> Tensor:
+    """What ``pickle`` and ``copy`` make a tensor of again."""
+    t = creation.as_tensor(array) if isinstance(array, np.ndarray) else wrap(array)
+    t.needs_grad = requires_grad
+    return t
+
+
+def _deepcopy(t: Tensor, memo: dict[int, Any]) -> Tensor:
+    if t.node is not None:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+            "protocol at the moment: detach() or clone this one instead."
+        )
+    if id(t) not in memo:
+        twin = memo[id(t)] = _rebuilt(t.array.copy(), t.needs_grad)
+        twin._grad = copy.deepcopy(t._grad, memo)
+    return memo[id(t)]
+
+
 METHODS: dict[str, Callable[..., Any]] = {
+    "__dlpack__": _to_dlpack, "__dlpack_device__": lambda t: t.array.__dlpack_device__(),
+    "__deepcopy__": _deepcopy, "numel": numel, "nelement": numel, "element_size": element_size,
+    "is_contiguous": is_contiguous, "is_floating_point": is_floating_point, "data_ptr": data_ptr,
+    "__reduce_ex__": lambda t, protocol: (_rebuilt, (t.array, t.needs_grad)),
     "type": type, "repeat": functions_shape.repeat,
     **{f"new_{make.__name__}": _new(make) for make in
        (creation.zeros, creation.ones, creation.empty, creation.full, creation.tensor)},

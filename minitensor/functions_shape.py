@@ -99,6 +99,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Move the dimensions at ``source`` to ``destination``; the others keep their order."""
     ndim = input.array.ndim
+    if isinstance(source, int) != isinstance(destination, int):
+        raise TypeError("movedim(): source and destination are two ints, or two tuples of ints")
     pairs = [(d,) if isinstance(d, int) else tuple(d) for d in (source, destination)]
     if len(pairs[0]) != len(pairs[1]):
         raise RuntimeError(f"movedim: as many of source {source} as of destination {destination}")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import (
+    backend,
     core,
     functions,
     functions_index,
@@ -60,6 +61,8 @@ ALIASES = {
 def public_methods() -> dict[str, Callable[..., Any]]:
     """The functions that are both ``minitensor.f(x)`` and ``x.f()``, by name."""
     found = {name: forms.of_one(core.OPS[name]) for name in UNARY}
+    found["square"] = _of_bools(found["square"], backend.INT64)
+    found["sign"] = _of_bools(found["sign"], backend.BOOL)
     for name in BINARY:
         found[name] = forms.of_two(core.OPS[name], name not in TENSORS_ONLY)
     plain = {name: getattr(functions, name) for name in FUNCTIONS}
@@ -68,6 +71,18 @@ def public_methods() -> dict[str, Callable[..., Any]]:
     found.update({name: forms.public(function) for name, function in plain.items()})
     found.update({name: found[known] for name, known in ALIASES.items()})
     return found
+
+
+def _of_bools(call: Callable[..., Any], result: Any) -> Callable[..., Any]:
+    """A function that NumPy does not have for bools: computed in int64, answered in ``result``."""
+
+    @functools.wraps(call)
+    def work(input: core.Tensor, *, out: core.Tensor | None = None) -> Any:
+        if isinstance(input, core.Tensor) and input.array.dtype is backend.BOOL:
+            return functions.cast(call(functions.cast(input, backend.INT64), out=out), result)
+        return call(input, out=out)
+
+    return work
 
 
 def public_functions() -> dict[str, Callable[..., Any]]:

@@ -30,10 +30,10 @@ BORN_QUIET = (
 )
 
 
-def check_writable(t: Tensor) -> None:
-    """Raise RuntimeError if ``t`` may not be changed in place now."""
+def check_writable(t: Tensor, uniform: bool = False) -> None:
+    """Raise RuntimeError if ``t`` may not be changed in place now; ``uniform``: to one value."""
     layout = zip(t.array.shape, t.array.strides, strict=True)
-    if 0 in t.array.strides and any(n > 1 and step == 0 for n, step in layout):
+    if 0 in t.array.strides and any(n > 1 and step == 0 for n, step in layout) and not uniform:
         raise RuntimeError(OVERLAPS)  # what expand() gives
     if not core.GRAD:
         return
@@ -47,12 +47,13 @@ def check_writable(t: Tensor) -> None:
             raise RuntimeError(BORN_QUIET)
 
 
-def assign(t: Tensor, new: Tensor, by: str) -> Tensor:
+def assign(t: Tensor, new: Tensor, by: str, uniform: bool = False) -> Tensor:
     """Give ``t`` the values of ``new`` in place, and its history; return ``t``.
 
-    Raises RuntimeError if shape, dtype or device do not fit, or if ``t`` may not be changed.
+    ``uniform`` says that all values are one, so that it does no harm if elements of ``t`` share
+    memory. Raises RuntimeError if shape, dtype or device do not fit, or if ``t`` may not change.
     """
-    check_writable(t)
+    check_writable(t, uniform)
     if new.array.shape != t.array.shape:
         raise RuntimeError(
             f"output with shape {list(t.array.shape)} doesn't match the broadcast shape "
@@ -65,10 +66,20 @@ def assign(t: Tensor, new: Tensor, by: str) -> Tensor:
         new = core.OPS["to"].call(new, dtype=t.array.dtype, device=None)
     if new is t:
         return t
+    if new.node is None and core.GRAD and t.node is not None and t.view_of is None:
+        new = replace(t, new, steps=())  # t stays in the graph; its old values no longer count
     node = new.node
     if node is not None and node.saved:
         node.saved = tuple(_kept(value, t, new) for value in node.saved)
-    t.array[...] = new.array
+    shared = [n > 1 and step == 0 for n, step in zip(t.array.shape, t.array.strides, strict=True)]
+    place = (*[0 if one else slice(None) for one in shared], Ellipsis)  # each element once
+    target = t.array[place] if any(shared) else t.array
+    if backend.owner(target) is not target:
+        backend.writable(target)  # NumPy makes read-only what expand() gives
+    try:
+        target[...] = new.array[place]
+    except ValueError:
+        raise RuntimeError("this memory is read-only: clone() the tensor before it") from None
     if not (t.view_of.base if t.view_of else t)._quiet:
         versions.written(t.array, by)
     if node is not None:

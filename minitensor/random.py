@@ -24,7 +24,7 @@ import numpy as np
 
 from . import backend, creation, inplace
 from .backend import FLOAT64
-from .core import Tensor, wrap
+from .core import Tensor, refusal, wrap
 
 __all__ = [
     "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed",
@@ -49,8 +49,10 @@ class Generator:
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream that belongs to ``seed``; returns the generator.
 
-        Raises ValueError for a seed of more than 64 bits.
+        Raises ValueError for a seed of more than 64 bits, RuntimeError for what is no int.
         """
+        if not isinstance(seed, int | np.integer):
+            raise RuntimeError(f"manual_seed: seed must be an int, not {type(seed).__name__}")
         if not -(2**63) <= int(seed) < 2**64:
             raise ValueError("Overflow when unpacking long long")
         self._seed = int(seed) % 2**64
@@ -156,7 +158,7 @@ def manual_seed(seed: int) -> Generator:
 
     Raises ValueError for a seed of more than 64 bits.
     """
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
@@ -279,7 +281,8 @@ def randint(
     if high is None or not isinstance(size, tuple | list):
         raise TypeError("randint() takes (high, size) or (low, high, size), size being a tuple")
     shape = creation.check_sizes("randint", (size,))
-    low, high = (creation.check_int("randint", "bound", b) for b in (low, high))
+    low = creation.check_int("randint", "low", low)
+    high = creation.check_int("randint", "high", high)
     d = backend.INT64 if dtype is None else backend.as_dtype(dtype).numpy
     drawn = _integers(math.prod(shape), low, high, d, generator)
     return creation.leaf(drawn.reshape(shape), device, requires_grad)
@@ -469,11 +472,15 @@ def bernoulli_(t: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     Raises RuntimeError for a probability outside [0, 1]. Returns the tensor.
     """
     inplace.check_writable(t)
+    if not isinstance(p, Tensor | bool | int | float):
+        raise refusal("bernoulli_", "p", p, "Tensor or Number")
+    if isinstance(p, Tensor):
+        _floating("bernoulli", p.array.dtype)
     limit = backend.to_numpy(p.array) if isinstance(p, Tensor) else np.float64(p)
     if not ((limit >= 0) & (limit <= 1)).all():
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
     if isinstance(p, Tensor):
-        d = _floating("bernoulli", limit.dtype)
+        d = limit.dtype
         limit = np.broadcast_to(limit, t.array.shape).reshape(-1)
     else:
         d = FLOAT64

@@ -14,8 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, backend, functions, functions_methods, inplace, printing, random, versions
-from .core import Tensor, wrap
+from . import (
+    autograd,
+    backend,
+    creation,
+    functions,
+    functions_methods,
+    inplace,
+    printing,
+    random,
+    versions,
+)
+from .core import Tensor, refusal, wrap
 from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
@@ -45,9 +55,11 @@ def _set_requires_grad(t: Tensor, value: bool) -> None:
             "computed variable in a subgraph that doesn't require differentiation use "
             "var_no_grad = var.detach()."
         )
+    if not isinstance(value, bool):
+        raise RuntimeError(f"requires_grad must be a bool, not {type(value).__name__}")
     if value and t.array.dtype.kind != "f":
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
-    t.needs_grad = bool(value)
+    t.needs_grad = value
 
 
 def _get_grad(t: Tensor) -> Tensor | None:
@@ -102,33 +114,6 @@ def size(t: Tensor, dim: int | None = None) -> Any:
 def dim(t: Tensor) -> int:
     """The number of dimensions."""
     return int(t.array.ndim)
-
-
-def numel(t: Tensor) -> int:
-    """The number of elements."""
-    return int(t.array.size)
-
-
-def element_size(t: Tensor) -> int:
-    """Bytes an element."""
-    return int(t.array.itemsize)
-
-
-def is_contiguous(t: Tensor) -> bool:
-    """Whether the elements lie in memory in order, without gaps."""
-    return bool(t.array.flags.c_contiguous)
-
-
-def is_floating_point(t: Tensor) -> bool:
-    """Whether the elements are floats."""
-    return bool(t.array.dtype.kind == "f")
-
-
-def data_ptr(t: Tensor) -> int:
-    """The address of the first element."""
-    if type(t.array) is np.ndarray:
-        return int(t.array.__array_interface__["data"][0])
-    return int(t.array.data.ptr)
 
 
 def cpu(t: Tensor) -> Tensor:
@@ -201,6 +186,16 @@ def _array(t: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray
     return np.array(numpy(t), dtype=dtype, copy=copy)
 
 
+def _array_wrap(t: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+    return wrap(np.asarray(array))  # what np.sin(tensor) gives back
+
+
+def _scalar(t: Tensor) -> Any:
+    if t.array.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return t.array.item()
+
+
 def _bool(t: Tensor) -> bool:
     if t.array.size != 1:
         word = "no values" if t.array.size == 0 else "more than one value"
@@ -269,6 +264,8 @@ def _index_part(part: Any, xp: Any) -> Any:
         return xp.asarray(part)  # a mask without dimensions: NumPy would copy what it reads
     if part is None or part is Ellipsis or isinstance(part, int | np.integer):
         return part
+    if isinstance(part, str):
+        raise TypeError("new(): invalid data type 'str'")
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
         f"indices (got {type(part).__name__})"
@@ -289,8 +286,11 @@ def _getitem(t: Tensor, key: Any) -> Tensor:
 
 def _setitem(t: Tensor, key: Any, value: Any) -> None:
     *views, index = ix.in_steps(as_index(key, backend.MODULES[type(t.array)]))
+    if value is None or isinstance(value, str):
+        kind, name = type(value).__name__, functions_methods.type(t)
+        raise TypeError(f"can't assign a {kind} to a {name}")
     if not isinstance(value, Tensor):
-        value = wrap(backend.MODULES[type(t.array)].asarray(value, dtype=t.array.dtype))
+        value = wrap(backend.MODULES[type(t.array)].asarray(value).astype(t.array.dtype))
     value = functions.cast(value, t.array.dtype)
     for step in views:
         t = ix.getitem(t, index=step)
@@ -300,7 +300,8 @@ def _setitem(t: Tensor, key: Any, value: Any) -> None:
     part = ix.getitem(t, index=index)
     while value.array.ndim > part.array.ndim and value.array.shape[0] == 1:
         value = sh.squeeze_dims(value, dim=(0,))
-    inplace.assign(part, functions.expand(value, part.array.shape), "copy_")
+    new = functions.expand(value, part.array.shape)
+    inplace.assign(part, new, "copy_", uniform=value.array.size == 1)
 
 
 # -- autograd --------------------------------------------------------------------------------------
@@ -318,9 +319,9 @@ def backward(
     autograd.backward([t], seeds, retain_graph, create_graph, inputs)
 
 
-def detach(t: Tensor) -> Tensor:
+def detach(input: Tensor) -> Tensor:
     """The same memory without the history."""
-    return wrap(t.array)
+    return wrap(input.array)
 
 
 def detach_(t: Tensor) -> Tensor:
@@ -333,6 +334,8 @@ def detach_(t: Tensor) -> Tensor:
 
 def requires_grad_(t: Tensor, requires_grad: bool = True) -> Tensor:
     """Set ``requires_grad``; return the tensor."""
+    if not isinstance(requires_grad, bool):
+        raise refusal("requires_grad_", "requires_grad", requires_grad, "bool")
     t.requires_grad = requires_grad  # type: ignore[attr-defined]
     return t
 
@@ -452,20 +455,32 @@ def _inplace(function: Callable[..., Any], name: str) -> Callable[..., Tensor]:
     return method
 
 
-def copy_(t: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
-    """Overwrite this tensor with ``src``, cast and broadcast to fit."""
+def copy_(t: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Overwrite this tensor with ``src``, a tensor or a number, cast and broadcast to fit."""
+    if isinstance(src, bool | int | float):
+        return fill_(t, src)
+    if not isinstance(src, Tensor):
+        raise refusal("copy_", "src", src)
     moved = to(src, device=backend.device_of(t.array), dtype=t.array.dtype)
     new = functions.expand(moved, t.array.shape)
     return inplace.assign(t, sh.clone(new) if new is src or new.view_of else new, "copy_")
 
 
 def fill_(t: Tensor, value: Any) -> Tensor:
-    """Set every element to ``value``."""
-    return copy_(t, value if isinstance(value, Tensor) else _full(t, value))
-
-
-def _full(t: Tensor, value: Any) -> Tensor:
-    return wrap(backend.MODULES[type(t.array)].full(t.array.shape, value, t.array.dtype))
+    """Set every element to ``value``, a number or a tensor of 0 dimensions."""
+    where = backend.device_of(t.array)
+    if isinstance(value, Tensor):
+        if value.array.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value.array.ndim} dimensions."
+            )
+        value = to(value, where, t.array.dtype)
+    elif isinstance(value, bool | int | float | np.generic):
+        value = creation.full((), value, dtype=t.array.dtype, device=where)
+    else:
+        raise refusal("fill_", "value", value, "Tensor or Number")
+    return inplace.assign(t, functions.expand(value, t.array.shape), "fill_", uniform=True)
 
 
 def zero_(t: Tensor) -> Tensor:
@@ -540,10 +555,9 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__len__": _length, "__iter__": _iterate, "__array__": _array, "__repr__": printing.tensor_repr,
     "__format__": _format, "__contains__": _contains, "__neg__": ew.neg, "__pos__": lambda t: t,
     "__abs__": ew.abs_, "__invert__": _invert, "__matmul__": _matmul,
-    "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(item(t)),
-    "__int__": lambda t: int(item(t)), "size": size, "dim": dim, "numel": numel, "cpu": cpu,
-    "nelement": numel, "element_size": element_size, "is_contiguous": is_contiguous,
-    "is_floating_point": is_floating_point, "data_ptr": data_ptr, "random_": random.random_,
+    "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(_scalar(t)),
+    "__int__": lambda t: int(_scalar(t)), "__array_wrap__": _array_wrap,
+    "size": size, "dim": dim, "cpu": cpu, "random_": random.random_,
     "bernoulli_": random.bernoulli_, "exponential_": random.exponential_,
     "bernoulli": random.bernoulli, "multinomial": random.multinomial,
 }  # fmt: skip

@@ -24,9 +24,9 @@ ENGINE = ("backend", "core", "ops", "autograd")
 # part of the idea: it is PyTorch's face, held against PyTorch by tests (printing to the character,
 # the random stream to the bit, arguments in all their forms, errors in PyTorch's words).
 # Floor 5 grew from 2,000 by the rest of PyTorch's functions on tensors (some ninety: splitting,
-# gathering, sorting, einsum, quantiles, pooling, ...), each with PyTorch's refusals. 250 more
-# bought jacobians.py (autograd.functional), cuda.py, DLPack, and the last corners in which we
-# answered other than PyTorch.
+# gathering, sorting, einsum, quantiles, pooling, ...), each with PyTorch's refusals. 450 more
+# bought jacobians.py (autograd.functional, 150), cuda.py (120), DLPack, pickle and deepcopy, and
+# the refusals of tests/test_refusals.py: 540 bad calls, each with PyTorch's class of error.
 # - core: with lanes.py, the specialised doors that make an op cheap, and versions.py, the ledger
 #   of in-place writes, which costs an op nothing while it runs;
 # - autograd: with views that stay right under in-place changes, and Function for one's own ops; 15
@@ -38,7 +38,7 @@ ROOMS = {
     "backend": (["backend.py", "kernels.py"], 300),  # 50 for kernels, without which a GPU idles
     "core": (["core.py", "lanes.py", "versions.py"], 560),
     "ops": (["ops"], 800),
-    "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 785),
+    "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 800),
     "surface": (
         [
             "tensor.py",
@@ -49,7 +49,7 @@ ROOMS = {
             "jacobians.py",
             *FUNCTIONS,
         ],
-        3100,
+        3300,
     ),
     "nn": (["nn"], 1200),
     "training": (["optim", "optim.py", "utils", "distributions.py", "serialization.py"], 750),

@@ -191,7 +191,42 @@ def test_random_programs_give_pytorchs_gradients(seed):
 
 def test_memory_that_several_elements_share_is_not_written_to():
     x = mt.ones(1, 3).expand(2, 3)
-    for change in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.copy_(mt.ones(3))):
+    for change in (lambda: x.add_(1), lambda: x.copy_(mt.ones(3)), lambda: x.uniform_()):
         with pytest.raises(RuntimeError, match=r"single memory location. Please clone\(\)"):
             change()
     assert x.clone().add_(1).tolist() == [[2, 2, 2]] * 2
+    base = mt.zeros(2, 1)
+    base.expand(2, 3).fill_(7)  # one value for all does no harm
+    assert base.tolist() == [[7], [7]]
+    base.expand(2, 3)[1] = 5
+    base.expand(2, 3)[:, 0].mul_(2)  # one column shares nothing with itself
+    assert base.tolist() == [[14], [10]]
+
+
+def test_a_result_filled_with_constants_stays_in_the_graph():
+    """As in PyTorch, its gradient to what was there before is zero."""
+    changes = [
+        lambda y: y.zero_(), lambda y: y.fill_(3), lambda y: y.copy_(mt.ones(3)),
+        lambda y: y.__setitem__(slice(None), 2.0), lambda y: y.uniform_(), lambda y: y.normal_(),
+    ]  # fmt: skip
+    for change in changes:
+        x = mt.ones(3, requires_grad=True)
+        y = x * 2
+        change(y)
+        assert y.requires_grad and y.grad_fn is not None
+        (y * y).sum().backward()
+        assert x.grad.tolist() == [0, 0, 0]
+    x = mt.ones(3, requires_grad=True)
+    y = x * 2
+    y[1:].fill_(3)
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 0, 0]
+
+
+def test_read_only_memory_is_refused_in_our_words():
+    array = np.ones(2)
+    array.flags.writeable = False
+    with pytest.warns(UserWarning, match="not writable"):
+        x = mt.from_numpy(array)
+    with pytest.raises(RuntimeError, match="memory is read-only"):
+        x.add_(1)
