@@ -150,6 +150,7 @@ REFUSALS = {
     "state dict kind": lambda lib: net(lib).load_state_dict([1]),
     "state dict value": lambda lib: lib.nn.PReLU().load_state_dict({"weight": 3}),
     "Sequential kind": lambda lib: lib.nn.Sequential(3),
+    "Sequential dict": lambda lib: lib.nn.Sequential({"a": lib.nn.ReLU()}),
     "Sequential index": lambda lib: lib.nn.Sequential(lib.nn.ReLU())[1],
     "Sequential sum": lambda lib: lib.nn.Sequential().__add__([]),
     "Sequential insert": lambda lib: lib.nn.Sequential().insert(3, lib.nn.ReLU()),
@@ -575,3 +576,57 @@ def test_deep_copies_keep_what_is_shared():
             assert repr(twin) == repr(m)
         m.register_forward_hook(lambda mod, args, out: out * 0)
         assert copy.deepcopy(m)(lib.ones(1, 4)).abs().sum().item() == 0  # hooks come along
+
+
+# -- the same seed, the same training --------------------------------------------------------------
+
+
+def image_net(lib):
+    return lib.nn.Sequential(
+        lib.nn.Conv2d(1, 4, 3, padding=1), lib.nn.BatchNorm2d(4), lib.nn.ReLU(),
+        lib.nn.MaxPool2d(2), lib.nn.Flatten(), lib.nn.Linear(64, 5),
+    )  # fmt: skip
+
+
+def text_net(lib):
+    class Text(lib.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = lib.nn.Embedding(7, 6)
+            self.rnn = lib.nn.LSTM(6, 8, batch_first=True)
+            self.attend = lib.nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True)
+            self.head = lib.nn.Linear(8, 5)
+
+        def forward(self, x):
+            out, _ = self.rnn(self.embed(x))
+            return self.head(self.attend(out)[:, -1])
+
+    return Text()
+
+
+def losses_of(lib, make, x, y):
+    """Ten steps of gradient descent, from the seed on."""
+    lib.manual_seed(42)
+    model, loss_of = make(lib), lib.nn.CrossEntropyLoss()
+    x, y, losses = lib.tensor(x), lib.tensor(y), []
+    for _ in range(10):
+        loss = loss_of(model(x), y)
+        model.zero_grad()
+        loss.backward()
+        lib.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        with lib.no_grad():
+            for p in model.parameters():
+                p -= 0.2 * p.grad
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("make", [image_net, text_net])
+def test_training_gives_pytorchs_losses(make):
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 5, 12)
+    image = rng.normal(size=(12, 1, 8, 8)).astype(np.float32)
+    x = image if make is image_net else rng.integers(0, 7, (12, 6))
+    ours, theirs = (losses_of(lib, make, x, y) for lib in (mt, torch))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    assert ours[-1] < 0.8 * ours[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -105,7 +106,7 @@ class Sequential(_Numbered):
 
     def __init__(self, *args: Any):
         super().__init__()
-        if len(args) == 1 and isinstance(args[0], Mapping):
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
             self._fill(args[0].values(), args[0].keys())
         else:
             self._fill(args)
@@ -118,7 +119,7 @@ class Sequential(_Numbered):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return type(self)(dict(list(self._modules.items())[index]))
+            return type(self)(OrderedDict(list(self._modules.items())[index]))
         return super().__getitem__(index)
 
     def __add__(self, other: Any) -> Any:
@@ -242,7 +243,7 @@ class ParameterList(_Numbered):
     _table = "_parameters"
 
     def _enter(self, name: str, item: Any) -> None:
-        self._register(self._table, name, _as_parameter(item))
+        self._register_entry(self._table, name, _as_parameter(item))
 
     def extra_repr(self) -> str:
         """The parameters, a line each."""
@@ -255,7 +256,7 @@ class ParameterDict(_Named):
     _table = "_parameters"
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._register(self._table, key, _as_parameter(value))
+        self._register_entry(self._table, key, _as_parameter(value))
 
     def extra_repr(self) -> str:
         """The parameters, a line each."""

@@ -33,8 +33,10 @@ def register(
 ) -> RemovableHandle:  # fmt: skip
     """Hang a hook on a module, before the others if ``prepend``."""
     made = Hook(kind, hook, with_kwargs, always)
-    module._hooks = (made, *module._hooks) if prepend else (*module._hooks, made)
-    return RemovableHandle(module, "_hooks", made)
+    module._module_hooks = (
+        (made, *module._module_hooks) if prepend else (*module._module_hooks, made)
+    )
+    return RemovableHandle(module, "_module_hooks", made)
 
 
 def call(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -56,7 +58,7 @@ def call(module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _of(module: Any, kind: str) -> list[Hook]:
-    return [hook for hook in module._hooks if hook.kind == kind]
+    return [hook for hook in module._module_hooks if hook.kind == kind]
 
 
 def _before(module: Any, hook: Hook, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:

@@ -27,8 +27,9 @@ def start(weight: Parameter, bias: Parameter | None) -> None:
     """Fill a weight and then a bias with PyTorch's first values: uniform, by the fan-in."""
     init.kaiming_uniform_(weight, a=math.sqrt(5))
     fan_in = math.prod(weight.array.shape[1:])
-    if bias is not None and fan_in:
-        init.uniform_(bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
+    bound = 1 / math.sqrt(fan_in) if fan_in else 0
+    if bias is not None:
+        init.uniform_(bias, -bound, bound)
 
 
 class Identity(Module):

@@ -36,7 +36,7 @@ class Module:
     _buffers: dict[str, Any]
     _modules: dict[str, Any]
     _non_persistent_buffers_set: set[str]
-    _hooks: tuple[hooks.Hook, ...] = ()
+    _module_hooks: tuple[hooks.Hook, ...] = ()
 
     def __init__(self) -> None:
         tables: Any = {"_parameters": {}, "_buffers": {}, "_modules": {}}
@@ -49,7 +49,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` between the hooks."""
-        if self._hooks:
+        if self._module_hooks:
             return hooks.call(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -67,11 +67,11 @@ class Module:
                         f"cannot assign '{typename(value)}' as {word} '{name}' "
                         f"(nn.{kind.__name__} or None expected)"
                     )
-                self._put(table, name, value)
+                self._put_entry(table, name, value)
                 return
         object.__setattr__(self, name, value)
 
-    def _put(self, table: str, name: str, value: Any) -> None:
+    def _put_entry(self, table: str, name: str, value: Any) -> None:
         """Enter ``value`` into one table; no other attribute of that name stays."""
         for other in KINDS:
             if other != table:
@@ -97,7 +97,7 @@ class Module:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
 
-    def _register(self, table: str, name: str, value: Any) -> None:
+    def _register_entry(self, table: str, name: str, value: Any) -> None:
         kind, word = KINDS[table]
         if table not in self.__dict__:
             raise AttributeError(f"cannot assign {word} before Module.__init__() call")
@@ -121,20 +121,20 @@ class Module:
 
         Raises KeyError for a name that is taken, empty or has a dot, TypeError for no Parameter.
         """
-        self._register("_parameters", name, param)
+        self._register_entry("_parameters", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not trained; errors as for parameters.
 
         One that is not ``persistent`` is left out of ``state_dict``.
         """
-        self._register("_buffers", name, tensor)
+        self._register_entry("_buffers", name, tensor)
         change = self._non_persistent_buffers_set
         (change.discard if persistent else change.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a part; errors as for parameters."""
-        self._register("_modules", name, module)
+        self._register_entry("_modules", name, module)
 
     register_module = add_module
 
@@ -154,7 +154,7 @@ class Module:
                     path = f"{prefix}.{name}" if prefix else name
                     yield from child.named_modules(memo, path, remove_duplicate)
 
-    def _named(self, table: str, prefix: str, recurse: bool, once: bool) -> Iterator[Any]:
+    def _named_entries(self, table: str, prefix: str, recurse: bool, once: bool) -> Iterator[Any]:
         seen: set[int] = set()
         for path, part in self.named_modules(None, prefix, once) if recurse else [(prefix, self)]:
             for name, value in part.__dict__[table].items():
@@ -168,17 +168,17 @@ class Module:
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
         """Every parameter with its path; those of the parts too if ``recurse``."""
-        return self._named("_parameters", prefix, recurse, remove_duplicate)
+        return self._named_entries("_parameters", prefix, recurse, remove_duplicate)
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """Every buffer with its path; those of the parts too if ``recurse``."""
-        return self._named("_buffers", prefix, recurse, remove_duplicate)
+        return self._named_entries("_buffers", prefix, recurse, remove_duplicate)
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The direct parts with their names, each once."""
-        return self._named("_modules", "", recurse=False, once=True)
+        return self._named_entries("_modules", "", recurse=False, once=True)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Every parameter, for an optimiser."""
@@ -207,7 +207,7 @@ class Module:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return part
 
-    def _get(self, table: str, target: str) -> Any:
+    def _get_entry(self, table: str, target: str) -> Any:
         path, _, name = target.rpartition(".")
         part, word = self.get_submodule(path), KINDS[table][1]
         if not hasattr(part, name):
@@ -218,11 +218,11 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as "0.weight". Raises AttributeError if there is none."""
-        return self._get("_parameters", target)
+        return self._get_entry("_parameters", target)
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a path. Raises AttributeError if there is none."""
-        return self._get("_buffers", target)
+        return self._get_entry("_buffers", target)
 
     # -- changing all of it ----------------------------------------------------------------------
 
