@@ -268,7 +268,8 @@ print("array: ", (a * np.sqrt(2 / 3)).dtype, "| Tensor:", (x * np.sqrt(2 / 3)).d
 
 # %% [markdown]
 # You met this in chapter 00: in NumPy one number of the wrong kind doubles the memory of the batch. For Tensors the rule has three steps. First the *category*: bool, integer, float. The
-# highest wins. Within a category a Tensor with axes outweighs a single number. Among Tensors with axes the wider one wins. (And dividing integers gives floats.)
+# highest wins. Within a category a Tensor with axes outweighs a single number. Among Tensors with axes the wider one wins. (Where a float is
+# needed and nobody names one, it is `float32`.)
 
 # %%
 ints, mask = mt.tensor([1, 2, 3]), mt.tensor([True, False, True])
@@ -278,6 +279,7 @@ print("ints * floats:   ", (ints * floats).dtype)
 print("floats * doubles:", (floats * doubles).dtype)
 print("ints * mask:     ", (ints * mask).dtype)
 print("ints / ints:     ", (ints / ints).dtype)
+print("floats > 1.5:    ", (floats > 1.5).dtype)
 
 # %% [markdown]
 # `int64` is called `long`. Labels and indices are `long`. Some operations want one kind, and say so. An index of floats, or a mean of
