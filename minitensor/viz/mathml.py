@@ -171,7 +171,7 @@ TEXT: dict[str, Made] = {
 
 def mathml(tex: str) -> str:
     """LaTeX as a ``<math>`` element. Raises ValueError for a command that no op's formula uses."""
-    return f"<math>{_Reader(tex, MATHML).row()}</math>"
+    return f'<math displaystyle="true">{_Reader(tex, MATHML).row()}</math>'
 
 
 def plain_text(tex: str) -> str:

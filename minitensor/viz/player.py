@@ -30,7 +30,7 @@ LIMIT = 40  # boxes that can be followed
 NEAR = 0.01  # how far a prediction may be from the right number, as a share of it
 TITLE = 30  # characters of a box's first line
 GRAPH_HEIGHT = 440  # pixels after which a graph is scrolled
-AROUND = 330  # pixels of what stands around it
+AROUND = 360  # pixels of what stands around it
 KEY = "(key)"  # in its place stands a digest of the page, the same in every run
 
 

@@ -199,6 +199,7 @@ class Stepper {
   hint() {
     const rule = this.pending && this.pending.rule;
     this.rows([["asked: rule", rule ? { math: rule } : "no formula is known for this one"]]);
+    this.tell("The rule stands in the list below the graph.", "");
   }
 
   tell(text, kind) {
