@@ -13,10 +13,11 @@ from .. import backend, functions
 from ..core import Tensor
 from ..functions import cast, clamp, reshape, where
 from ..functions_forms import same_dtype
-from ..functions_index import gather, index_select
+from ..functions_index import index_select
 from ..functions_math import clamp_min, norm
 from ..functions_shape import broadcast_tensors
 from ..ops import elementwise as ew
+from ..ops import index as ix
 from ..ops import shape as sh
 from .functional_activations import constant, floats
 
@@ -46,14 +47,15 @@ def chosen(size_average: bool | None, reduce: bool | None, reduction: str) -> st
 
 def _pair(input: Tensor, target: Tensor) -> Any:
     """Both in one shape, with PyTorch's warning where they were not."""
-    if target.array.shape != input.array.shape:
-        sizes = [f"torch.Size({list(x.array.shape)})" for x in (target, input)]
-        warnings.warn(
-            f"Using a target size ({sizes[0]}) that is different to the input size ({sizes[1]}). "
-            "This will likely lead to incorrect results due to broadcasting. Please ensure they "
-            "have the same size.",
-            stacklevel=4,
-        )
+    if target.array.shape == input.array.shape:
+        return input, target
+    sizes = [f"torch.Size({list(x.array.shape)})" for x in (target, input)]
+    warnings.warn(
+        f"Using a target size ({sizes[0]}) that is different to the input size ({sizes[1]}). "
+        "This will likely lead to incorrect results due to broadcasting. Please ensure they have "
+        "the same size.",
+        stacklevel=4,
+    )
     return broadcast_tensors(input, target)
 
 
@@ -153,12 +155,13 @@ def _picked(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[
         raise RuntimeError(f"expected scalar type Long but found {kind}")
     counts = ew.ne(target, ignore_index)
     classes = where(counts, target, 0)
-    wrong = ew.logical_or(ew.lt(classes, 0), ew.ge(classes, shape[1 if len(shape) > 1 else 0]))
-    if bool(wrong.array.any()):
-        raise IndexError(f"Target {int(target.array[wrong.array][0])} is out of bounds.")
     at = min(len(shape) - 1, 1)
+    if classes.array.size:
+        low, high = int(classes.array.min()), int(classes.array.max())
+        if low < 0 or high >= shape[at]:
+            raise IndexError(f"Target {low if low < 0 else high} is out of bounds.")
     index = sh.unsqueeze_dims(classes, dim=(at,))
-    return sh.squeeze_dims(gather(scores, at, index), dim=(at,)), classes, counts
+    return sh.squeeze_dims(ix.gather(scores, index, dim=at), dim=(at,)), classes, counts
 
 
 def _class_weights(scores: Tensor, classes: Any, counts: Any, weight: Tensor | None) -> Any:
