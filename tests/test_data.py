@@ -148,6 +148,7 @@ SETS = {
         len(m.TensorDataset(lib.zeros(3, 2))),
     ],
     "rows": lambda lib, m: m.TensorDataset(lib.arange(6), lib.arange(6) * 2)[[1, 4]],
+    "after the last": lambda lib, m: type(m.TensorDataset(lib.zeros(3))[3]),
     "mismatch": lambda lib, m: m.TensorDataset(lib.zeros(3), lib.zeros(2)),
     "subset": lambda lib, m: [m.Subset("abcdef", [5, 0, 3])[i] for i in (0, 1, -1)],
     "subset rows": lambda lib, m: m.Subset(np.arange(9) * 10, [5, 0, 3])[[0, 2]],
@@ -168,7 +169,19 @@ SETS = {
 @pytest.mark.parametrize("name", SETS)
 def test_datasets(name):
     got, want = outcome(SETS[name])
+    if name == "after the last":  # which is how a loop over it ends
+        got, want = got[0], want[0]
     assert got == want
+
+
+def test_rows_share_memory_and_carry_gradients():
+    x = mt.zeros(3, 2)
+    data.TensorDataset(x)[1][0].add_(1)
+    assert x.tolist() == [[0, 0], [1, 1], [0, 0]] and x._version == 1
+    x.requires_grad_()
+    (x_batch,) = next(iter(data.DataLoader(data.TensorDataset(x), 2)))
+    x_batch.sum().backward()
+    assert x.grad.tolist() == [[1, 1], [1, 1], [0, 0]]
 
 
 # -- batches ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from ... import random
-from ...core import Tensor
+from ...core import Tensor, wrap
 
 T = TypeVar("T", covariant=True)
 
@@ -44,6 +44,8 @@ class TensorDataset(Dataset[Any]):
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
+        if type(index) is int and not any(t.needs_grad for t in self.tensors):
+            return tuple(wrap(t.array[index, ...]) for t in self.tensors)  # as t[index], and fast
         return tuple(t[index] for t in self.tensors)  # type: ignore[index]
 
     def __len__(self) -> int:
