@@ -299,7 +299,11 @@ class _Stack(Module):
 
 
 class TransformerEncoder(_Stack):
-    """A stack of copies of ``encoder_layer``."""
+    """A stack of copies of ``encoder_layer``.
+
+    In evaluation without gradients PyTorch may skip padded places and give zeros there
+    (``enable_nested_tensor``); here they hold what the layers compute, as in training.
+    """
 
     def __init__(
         self, encoder_layer: Module, num_layers: int, norm: Module | None = None,

@@ -171,6 +171,9 @@ class _Sequence(_Recurrent):
         states = [s.squeeze(1) if single else s for s in states]
         return x, tuple(states) if self.mode == "LSTM" else states[0]
 
+    def flatten_parameters(self) -> None:
+        """Nothing: in PyTorch this packs the weights for cuDNN."""
+
     def _run(self, x: Any, h: Any, c: Any, name: str) -> tuple[Any, tuple[Any, Any]]:
         """One layer in one direction: its states at all times, and at the last."""
         w_in, w, b_in, b, w_out = self._weights(name)
