@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import autograd, backend, functions, functions_methods, inplace, printing, random, versions
-from .core import Tensor, wrap
+from .core import Tensor, settled, wrap
 from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
@@ -76,7 +76,7 @@ def _set_grad(t: Tensor, value: Tensor | None) -> None:
 
 
 def _data(t: Tensor) -> Tensor:
-    outside = wrap(t.array)
+    outside = wrap(settled(t))
     outside._quiet = True
     return outside
 
@@ -84,12 +84,12 @@ def _data(t: Tensor) -> Tensor:
 def _set_data(t: Tensor, value: Tensor) -> None:
     if not isinstance(value, Tensor):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-    t.array = value.array
+    t.array, t._shared = value.array, not value.array.flags.c_contiguous
 
 
 def stride(t: Tensor, dim: int | None = None) -> Any:
     """How many elements lie between neighbours, along each dimension or along ``dim``."""
-    steps = tuple(s // t.array.itemsize for s in t.array.strides)
+    steps = tuple(s // t.array.itemsize for s in settled(t).strides)
     return steps if dim is None else steps[functions.one_dim(dim, t.array.ndim)]
 
 
@@ -116,7 +116,7 @@ def element_size(t: Tensor) -> int:
 
 def is_contiguous(t: Tensor) -> bool:
     """Whether the elements lie in memory in order, without gaps."""
-    return bool(t.array.flags.c_contiguous)
+    return bool(settled(t).flags.c_contiguous)
 
 
 def is_floating_point(t: Tensor) -> bool:
@@ -126,7 +126,7 @@ def is_floating_point(t: Tensor) -> bool:
 
 def data_ptr(t: Tensor) -> int:
     """The address of the first element."""
-    if type(t.array) is np.ndarray:
+    if type(settled(t)) is np.ndarray:
         return int(t.array.__array_interface__["data"][0])
     return int(t.array.data.ptr)
 
@@ -194,7 +194,7 @@ def numpy(t: Tensor, *, force: bool = False) -> np.ndarray:
             f"can't convert {backend.device_of(t.array)} device type tensor to numpy. "
             "Use Tensor.cpu() to copy the tensor to host memory first."
         )
-    return backend.to_numpy(t.array)
+    return backend.to_numpy(settled(t))
 
 
 def _array(t: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -320,7 +320,7 @@ def backward(
 
 def detach(t: Tensor) -> Tensor:
     """The same memory without the history."""
-    return wrap(t.array)
+    return wrap(settled(t))
 
 
 def detach_(t: Tensor) -> Tensor:
@@ -429,7 +429,7 @@ def _casting(name: str) -> Callable[[Tensor], Tensor]:
 
 def contiguous(t: Tensor) -> Tensor:
     """Itself if its elements lie in memory in order, else a copy that does."""
-    return t if t.array.flags.c_contiguous else sh.clone(t)
+    return t if settled(t).flags.c_contiguous else sh.clone(t)
 
 
 def cuda(t: Tensor, device: Any = None) -> Tensor:
