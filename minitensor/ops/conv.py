@@ -132,9 +132,14 @@ def _columns(xp: Any, x: Any, kernel: Sizes, how: Geometry) -> Any:
     """The windows of (N, C, *space): (groups, C / groups * places in the kernel, windows * N)."""
     grown = _grown(xp, batch_last(xp, x), how)
     counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
-    out = xp.empty((grown.shape[0], *kernel, *counts, grown.shape[-1]), x.dtype)
-    for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
-        out[(slice(None), *place)] = grown[(slice(None), *seen)]
+    if kernels.is_gpu(xp):  # the batch as one more dimension, in which a window is 1 wide
+        spread = [(*values, 1) for values in (kernel, counts, how.stride, how.dilation)]
+        spread[1] = (*counts, grown.shape[-1])
+        out = kernels.unfold(xp, grown[None], *spread)
+    else:
+        out = xp.empty((grown.shape[0], *kernel, *counts, grown.shape[-1]), x.dtype)
+        for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
+            out[(slice(None), *place)] = grown[(slice(None), *seen)]
     depth = x.shape[1] // how.groups * math.prod(kernel)
     return out.reshape(how.groups, depth, math.prod(counts) * grown.shape[-1])
 
@@ -163,6 +168,10 @@ def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> 
     turned = xp.swapaxes(_rows(weight, how.groups), 1, 2)
     parts = xp.matmul(turned, _outputs(xp, x, how.groups))
     parts = parts.reshape(channels, *kernel, *counts, samples)
+    if kernels.is_gpu(xp) and len(size) <= 2:
+        windows = xp.ascontiguousarray(batch_first(xp, parts))
+        out = kernels.fold(xp, windows, padded(size, how), kernel, how.stride, how.dilation)
+        return out[(slice(None), slice(None), *_inside(size, how))]
     out = xp.zeros((channels, *padded(size, how), samples), x.dtype)
     for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
         out[(slice(None), *seen)] += parts[(slice(None), *place)]
