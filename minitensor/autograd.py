@@ -189,7 +189,7 @@ def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
     retain, taped = mode
     observers = core.OBSERVERS
     take, send = grads.pop, grads.get
-    summed = set()  # those whose gradient was added up here: more can be added in place
+    summed: Any = None if taped else set()
     node: Any = None
     try:
         for node in order:
@@ -216,18 +216,25 @@ def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
                     d = fit(node, d, edge)
                 if observers:
                     tell(node, g, d, edge)
-                if old is None:
-                    grads[edge] = d
-                elif edge in summed and not taped:
-                    grads[edge] = iadd(old, d)
-                else:
-                    grads[edge] = old + d
-                    summed.add(edge)
+                grads[edge] = d if old is None else add_up(old, d, edge, summed)
             if not retain and op.frees:
                 node.saved = saved = None
     except Exception as error:
         _say_where(node, error)
         raise
+
+
+def add_up(old: Any, d: Any, edge: Any, summed: set[Any] | None) -> Any:
+    """Two gradients that meet. In place, if ``old`` is a sum that was made here: ``summed`` knows.
+
+    ``summed`` is None where the walk is recorded: then each sum is a step, and none is in place.
+    """
+    if summed is None:
+        return old + d
+    if edge in summed:
+        return iadd(old, d)
+    summed.add(edge)
+    return old + d
 
 
 def fetch(node: Node, taped: bool) -> Any:

@@ -41,6 +41,7 @@ class Tensor:
     _hooks: tuple[Callable[..., Any], ...] = ()  # of a leaf; others keep theirs in the node
     _views: Sequence[Any] = ()  # weak references to recorded views; a list once there is one
     _retains = False  # does retain_grad() keep the gradient of this result?
+    _shared = False  # an array in another order than C that others may hold, too; see settled()
     _quiet = False  # of what `.data` gives: changes through it go unnoticed, as in PyTorch
     name: str | None = None  # pictures show it
     __array_priority__ = 1000  # makes `ndarray * tensor` call Tensor.__rmul__
@@ -243,12 +244,15 @@ def apply(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
         return outside(op, inputs, attrs)
     inputs = prepare(op, inputs)
     arrays = [x.array if isinstance(x, Tensor) else x for x in inputs]
+    if op.view:
+        arrays[0] = settled(inputs[0])
     first = next(type(a) for a in arrays if type(a) in MODULES)
     try:
         out = to_array(op.run[first](*arrays, **attrs))
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
         raise explain(op, arrays, error) from error
     result = wrap(out)
+    result._shared = False
     if GRAD and any(differentiable(op, inputs)):
         record(op, inputs, arrays, attrs, result)
     if op.view:
@@ -271,10 +275,27 @@ def outside(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
 
 
 def wrap(array: Array) -> Tensor:
-    """A leaf Tensor around an array."""
+    """A leaf Tensor around an array, which others may hold as well."""
     t = Tensor.__new__(Tensor)
     t.array, t.needs_grad, t.node, t.view_of = array, False, None, None
+    if not array.flags.c_contiguous:
+        t._shared = True
     return t
+
+
+def settled(t: Tensor) -> Array:
+    """The array of ``t``, to be shared or looked at: in C order, unless it is a view.
+
+    A convolution lays its result out with the batch last, since it is faster so, and elementwise
+    ops keep the layout of their input. PyTorch has C order there. So before anything can share the
+    memory of such a result, or ask how it lies, it is copied into C order, once and for all.
+    """
+    array = t.array
+    if array.flags.c_contiguous or t.view_of is not None or t._shared or array.ndim < 3:
+        return array
+    if backend.MODULES[type(array)].moveaxis(array, 0, -1).flags.c_contiguous:
+        t.array = array = array.copy()
+    return array
 
 
 def differentiable(op: Op, inputs: Sequence[Any]) -> Iterator[bool]:

@@ -16,8 +16,8 @@ from . import backend
 from .core import Tensor, refusal, wrap
 from .functions_forms import Dims, Number, Value, listed, named
 from .ops import elementwise as ew
+from .ops import fused, linalg, reduce
 from .ops import index as ix
-from .ops import linalg, reduce
 from .ops import shape as sh
 
 # -- dimensions ------------------------------------------------------------------------------------
@@ -318,23 +318,24 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """Exponentials divided by their sum along ``dim``, safe from overflow."""
-    return ew.exp(log_softmax(input, dim, dtype))
+    return _over_classes(fused.softmax, input, dim, dtype)
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """The logarithm of ``softmax``."""
-    input = cast(input, dtype)
-    if input.array.dtype.kind != "f":
-        name = backend.DTYPES[input.array.dtype].name
+    return _over_classes(fused.log_softmax, input, dim, dtype)
+
+
+def _over_classes(op: Any, input: Tensor, dim: int, dtype: Any) -> Any:
+    """A softmax of ``input``, which must hold floats."""
+    x = cast(input, dtype)
+    if x.array.dtype.kind != "f":
+        name = backend.DTYPES[x.array.dtype].name
         raise NotImplementedError(f'"softmax" not implemented for {name}: pass dtype=float32')
-    if input.array.size == 0:
-        return sh.clone(input)
-    # Less the largest, so that nothing is lost when large numbers are subtracted from each other.
-    # It counts as a constant: a shift of the input changes neither the result nor the gradient.
-    xp = backend.MODULES[type(input.array)]
-    top = xp.max(input.array, axis=many_dims(dim, input.array.ndim), keepdims=True)
-    shifted = ew.sub(input, wrap(backend.to_array(top)))
-    return ew.sub(shifted, logsumexp(shifted, dim, keepdim=True))
+    d = one_dim(dim, x.array.ndim)
+    if x.array.size == 0:
+        return sh.clone(x)
+    return op(x, dim=d) if x.array.ndim else reshape(op(reshape(x, (1,)), dim=0), ())
 
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:

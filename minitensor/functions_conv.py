@@ -14,9 +14,8 @@ from typing import Any
 from . import backend
 from .core import Tensor, wrap
 from .functions import cast, reshape, sum, where
-from .ops import conv, reduce
+from .ops import conv
 from .ops import elementwise as ew
-from .ops import index as ix
 from .ops import shape as sh
 from .ops.linalg import matmul
 
@@ -117,22 +116,18 @@ def _conv(
     n: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any,
     dilation: Any, groups: int,
 ) -> Tensor:  # fmt: skip
-    out_channels, depth = weight.array.shape[0], math.prod(weight.array.shape[1:])
-    _check_groups(groups, out_channels)
+    _check_groups(groups, weight.array.shape[0])
     _check_channels(f"conv{n}d", input, weight, n, weight.array.shape[1] * groups)
     kernel = weight.array.shape[2:]
     steps, spread = _each("stride", stride, n), _each("dilation", dilation, n)
     before, after = _ends(padding, kernel, steps, spread)
 
+    how = conv.Geometry(steps, before, after, spread, groups)
+    full = conv.padded(input.array.shape[-n:], how)
+    _check_fit(full, kernel, conv.count_windows(full, kernel, steps, spread))
+
     def work(x: Tensor) -> Tensor:
-        x = _padded(x, before, after)
-        counts = conv.count_windows(x.array.shape[2:], kernel, steps, spread)
-        _check_fit(x.array.shape[2:], kernel, counts)
-        windows = conv.unfold(x, kernel=kernel, stride=steps, dilation=spread)
-        columns = reshape(windows, (x.array.shape[0], groups, depth, math.prod(counts)))
-        rows = reshape(weight, (groups, out_channels // groups, depth))
-        out = reshape(matmul(rows, columns), (x.array.shape[0], out_channels, *counts))
-        return _with_bias(out, bias)
+        return _with_bias(conv.conv(x, weight, how=how), bias)
 
     return _batched(input, n, work)
 
@@ -161,7 +156,7 @@ def conv_transpose2d(
     output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """The adjoint of ``conv2d``: (N, C, H, W) with a weight (C, O / groups, kh, kw)."""
-    channels, part = weight.array.shape[:2]
+    channels = weight.array.shape[0]
     _check_groups(groups, channels)
     _check_channels("conv_transpose2d", input, weight, 2, channels)
     kernel, steps = weight.array.shape[2:], _each("stride", stride, 2)
@@ -171,17 +166,13 @@ def conv_transpose2d(
         raise RuntimeError("output padding must be smaller than either stride or dilation")
 
     def work(x: Tensor) -> Tensor:
-        samples, _, *space = x.array.shape
+        space = x.array.shape[2:]
         dims = zip(space, steps, spread, kernel, extra, strict=True)
         full = tuple((n - 1) * s + d * (k - 1) + 1 + e for n, s, d, k, e in dims)
         size = tuple(n - 2 * p for n, p in zip(full, sides, strict=True))
         _check_fit(space, kernel, size)
-        rows = reshape(weight, (groups, channels // groups, part * math.prod(kernel)))
-        values = reshape(x, (samples, groups, channels // groups, math.prod(space)))
-        windows = reshape(matmul(sh.mT(rows), values), (samples, part * groups, *kernel, *space))
-        grown = conv.fold(windows, size=full, kernel=kernel, stride=steps, dilation=spread)
-        shape = (samples, part * groups, *size)
-        return _with_bias(sh.crop(grown, before=(0, 0, *sides), shape=shape), bias)
+        how = conv.Geometry(steps, sides, sides, spread, groups)
+        return _with_bias(conv.conv_input(x, weight, size=size, how=how), bias)
 
     return _batched(input, 2, work)
 
@@ -218,12 +209,16 @@ class _Windows:
 
     def of(self, x: Tensor, fill: Any = 0) -> Tensor:
         """(N, C, *space) as (N, C, places in the kernel, *windows), ``fill`` where padded."""
+        return self.cut(self.grown(x, fill))
+
+    def grown(self, x: Tensor, fill: Any) -> Tensor:
+        """``x`` with its padding, which holds ``fill``."""
         grown = _padded(x, self.sides, self.after)
         if fill and grown is not x:
             xp = backend.MODULES[type(x.array)]
             inside = _padded(wrap(xp.ones((1, 1, *self.sizes), bool)), self.sides, self.after)
             grown = where(inside, grown, fill)
-        return self.cut(grown)
+        return grown
 
     def cut(self, grown: Tensor) -> Tensor:
         """The windows of what is padded already."""
@@ -238,15 +233,18 @@ def _max_pool(
     at = _Windows(f"max_pool{n}d", input, n, kernel, stride, padding, dilation, ceil_mode)
     single, dtype = input.array.ndim == n + 1, input.array.dtype
     lowest = -math.inf if dtype.kind == "f" else -(2 ** (8 * dtype.itemsize - 1))
-    windows = at.of(sh.unsqueeze_dims(input, dim=(0,)) if single else input, lowest)
-    best = sh.unsqueeze_dims(reduce.argmax(windows, dim=2), dim=(2,))  # of equal ones the first
-    found = [ix.gather(windows, best, dim=2)]
+    grown = at.grown(sh.unsqueeze_dims(input, dim=(0,)) if single else input, lowest)
+    window = {"kernel": at.kernel, "stride": at.stride, "dilation": at.dilation}
+    found = [conv.max_in_window(grown, **window)]
     if return_indices:
+        best = conv.best_in_window(grown, **window)
         xp = backend.MODULES[type(input.array)]
-        places = at.of(wrap(xp.arange(math.prod(at.sizes)).reshape(1, 1, *at.sizes)))
-        found.append(ix.gather(sh.expand(places, shape=windows.array.shape), best, dim=2))
-    values = [sh.squeeze_dims(x, dim=(0, 2) if single else (2,)) for x in found]
-    return tuple(values) if return_indices else values[0]
+        places = at.grown(wrap(xp.arange(math.prod(at.sizes)).reshape(1, 1, *at.sizes)), 0)
+        everywhere = sh.expand(places, shape=grown.array.shape)
+        found.append(conv.pick_in_window(everywhere, best, **window))
+    if single:
+        found = [sh.squeeze_dims(x, dim=(0,)) for x in found]
+    return tuple(found) if return_indices else found[0]
 
 
 def max_pool1d(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import backend, creation, functions, functions_shape, inplace, printing
-from .core import Tensor, wrap
+from .core import Tensor, settled, wrap
 
 LEGACY = {
     "float16": "HalfTensor", "float32": "FloatTensor", "float64": "DoubleTensor",
@@ -98,7 +98,7 @@ def element_size(t: Tensor) -> int:
 
 def is_contiguous(t: Tensor) -> bool:
     """Whether the elements lie in memory in order, without gaps."""
-    return bool(t.array.flags.c_contiguous)
+    return bool(settled(t).flags.c_contiguous)
 
 
 def is_floating_point(input: Tensor) -> bool:
@@ -108,7 +108,7 @@ def is_floating_point(input: Tensor) -> bool:
 
 def data_ptr(t: Tensor) -> int:
     """The address of the first element."""
-    if isinstance(t.array, np.ndarray):
+    if isinstance(settled(t), np.ndarray):
         return int(t.array.__array_interface__["data"][0])
     return int(t.array.data.ptr)
 

@@ -60,7 +60,7 @@ NUMBERS = (float, int, bool)
 ONE = """\
     if not isinstance({x}, Tensor):
         return outside(OP, ({x},), {attrs})
-    a0 = {x}.array
+    a0 = {array}
     kind = type(a0)
     n0 = {x}.needs_grad
     if {fits}:
@@ -166,7 +166,10 @@ def _guard(op: Op, attrs: str) -> str:
         "a0.dtype is not FLOAT32 and a0.dtype is not FLOAT64" if op.dtypes == "float" else "False"
     )
     if len(names) == 1:
-        text = ONE.format(x=names[0], attrs=attrs, fits=fits)
+        x = names[0]
+        array = f"{x}.array if {x}.array.flags.c_contiguous else settled({x})"
+        array = array if op.view else f"{x}.array"
+        text = ONE.format(x=x, attrs=attrs, fits=fits, array=array)
         return text if fits != "False" else text[: text.index("    if False")]
     if len(names) == 2 and op.dtypes in ("promote", "float"):
         return TWO.format(x=names[0], y=names[1], attrs=attrs, fits=fits).replace(" or False", "")

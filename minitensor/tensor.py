@@ -25,7 +25,7 @@ from . import (
     random,
     versions,
 )
-from .core import Tensor, refusal, wrap
+from .core import Tensor, refusal, settled, wrap
 from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
@@ -88,7 +88,7 @@ def _set_grad(t: Tensor, value: Tensor | None) -> None:
 
 
 def _data(t: Tensor) -> Tensor:
-    outside = wrap(t.array)
+    outside = wrap(settled(t))
     outside._quiet = True
     return outside
 
@@ -96,12 +96,12 @@ def _data(t: Tensor) -> Tensor:
 def _set_data(t: Tensor, value: Tensor) -> None:
     if not isinstance(value, Tensor):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-    t.array = value.array
+    t.array, t._shared = value.array, not value.array.flags.c_contiguous
 
 
 def stride(t: Tensor, dim: int | None = None) -> Any:
     """How many elements lie between neighbours, along each dimension or along ``dim``."""
-    steps = tuple(s // t.array.itemsize for s in t.array.strides)
+    steps = tuple(s // t.array.itemsize for s in settled(t).strides)
     return steps if dim is None else steps[functions.one_dim(dim, t.array.ndim)]
 
 
@@ -179,7 +179,7 @@ def numpy(t: Tensor, *, force: bool = False) -> np.ndarray:
             f"can't convert {backend.device_of(t.array)} device type tensor to numpy. "
             "Use Tensor.cpu() to copy the tensor to host memory first."
         )
-    return backend.to_numpy(t.array)
+    return backend.to_numpy(settled(t))
 
 
 def _array(t: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -321,7 +321,7 @@ def backward(
 
 def detach(input: Tensor) -> Tensor:
     """The same memory without the history."""
-    return wrap(input.array)
+    return wrap(settled(input))
 
 
 def detach_(t: Tensor) -> Tensor:
@@ -432,7 +432,7 @@ def _casting(name: str) -> Callable[[Tensor], Tensor]:
 
 def contiguous(t: Tensor) -> Tensor:
     """Itself if its elements lie in memory in order, else a copy that does."""
-    return t if t.array.flags.c_contiguous else sh.clone(t)
+    return t if settled(t).flags.c_contiguous else sh.clone(t)
 
 
 def cuda(t: Tensor, device: Any = None) -> Tensor:

@@ -140,6 +140,26 @@ def test_unfold(window, scattered):
 
 
 @needs_compiler
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_convolution_by_kernels(window, groups, host):
+    """``conv`` and its adjoints take the GPU's way through windows: the same numbers come out."""
+    size, kernel, stride, dilation = window
+    how = conv.Geometry(stride, (1,) * len(size), (0,) * len(size), dilation, groups)
+    counts = conv.count_windows(conv.padded(size, how), kernel, stride, dilation)
+    x, weight = values((2, 4, *size), "float64"), values((6, 4 // groups, *kernel), "float64")
+    out = values((2, 6, *counts), "float64")
+    for forward, inputs, attrs in (
+        (conv._conv, (x, weight), {}),
+        (conv._conv_input, (out, weight), {"size": size}),
+        (conv._conv_weight, (x, out), {"kernel": kernel}),
+    ):
+        wanted = forward(np, *inputs, how=how, **attrs)
+        found = forward(host, *inputs, how=how, **attrs)
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+
+
+@needs_compiler
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_adam(dtype, host):
     p = mt.from_numpy(values(1000, dtype)).requires_grad_()

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import math
 
 import numpy as np
@@ -254,6 +255,39 @@ def windows(x, y_shape, put):
     return filled(put, ((flat, x[wide]) for wide, flat in pairs))
 
 
+def correlated(shape, left, right, at):
+    """Sum of products for each of the three parts of a convolution: stride (2, 1), zeros around
+    (1, 0) and (0, 1), dilation (1, 2), two groups. ``at`` says which parts are sum, left, right."""
+
+    def place():
+        ranges = map(range, (2, 6, 3, 3, 2, 2, 3))
+        for n, o, p, q, c, a, b in itertools.product(*ranges):
+            parts = ((n, o, p, q), (n, 2 * (o // 3) + c, 2 * p + a - 1, q + 2 * b), (o, c, a, b))
+            if 0 <= parts[1][2] < 5 and parts[1][3] < 6:
+                into, first, second = (parts[i] for i in at)
+                yield into, left[first] * right[second]
+
+    return filled(shape, place())
+
+
+def pooled(x, choose):
+    """``choose`` of the values of each window: kernel (2, 3), stride (2, 1), dilation (1, 2)."""
+    out = np.zeros((*x.shape[:2], 2, 2))
+    for n, c, p, q in np.ndindex(out.shape):
+        seen = [x[n, c, 2 * p + a, q + 2 * b] for a in range(2) for b in range(3)]
+        out[n, c, p, q] = choose(seen, (n, c, p, q))
+    return out
+
+
+def softmax(x, dim):
+    return np.exp(x) / np.exp(x).sum(dim, keepdims=True)
+
+
+def causal(x):
+    return np.array([[[*softmax(x[i, r, : r + 1] / 2, 0), *[0] * (2 - r)] for r in range(3)]
+                     for i in range(2)])  # fmt: skip
+
+
 def changed(x, index, value):
     out = x.tolist()
     for (i, j), v in zip(index, value, strict=True):
@@ -311,7 +345,31 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "clear_at": lambda x: changed(x, CELLS, [0] * 4),
     "gather": lambda x, k: at(x, (2, 3), lambda i, j: (i, k[i, j])),
     "gather_add": lambda x, k: filled((3, 4), (((i, k[i, j]), v) for (i, j), v in everywhere(x))),
+    "put_along": lambda x, k: filled((3, 4), (((i, k[i]), v) for (i,), v in everywhere(x))),
+    "take_along": lambda x, k: at(x, (3,), lambda i: (i, k[i])),
+    # layers
+    "linear": lambda x, w, b: np.einsum("ni,oi->no", x, w) + b,
+    "linear_no_bias": lambda x, w: np.einsum("abi,oi->abo", x, w),
+    "softmax": lambda x: softmax(x, 1), "log_softmax": lambda x: np.log(softmax(x, 0)),
+    "causal_softmax": causal,
+    "nll": lambda x, k, w: -sum(w[i] * x[i, k[i]] for i in range(3)),
+    "mse": lambda x, y: np.square(x - y).mean(),
+    "standardize": lambda x: np.array([(r - r.mean()) / (r.var() + 1e-5) ** 0.5 for r in x]),
+    "scale_shift": lambda x, w, b: np.array([[v * s + t for v, s, t in zip(r, w, b, strict=True)]
+                                             for r in x]),
+    "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / 2**0.5)),
+    "gelu_tanh": lambda x: x / (1 + np.exp(-2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
     # windows
+    "conv": lambda x, w: correlated((2, 6, 3, 3), x, w, (0, 1, 2)),
+    "conv_input": lambda x, w: correlated((2, 4, 5, 6), x, w, (1, 0, 2)),
+    "conv_weight": lambda x, y: correlated((6, 2, 2, 3), x, y, (2, 1, 0)),
+    "best_in_window": lambda x: pooled(x, lambda seen, at: seen.index(max(seen))),
+    "max_in_window": lambda x: pooled(x, lambda seen, at: max(seen)),
+    "pick_in_window": lambda x, k: pooled(x, lambda seen, at: seen[k[at]]),
+    "put_in_window": lambda x, k: filled(
+        (1, 1, 5, 6),
+        (((0, 0, 2 * p + k[0, 0, p, q] // 3, q + 2 * (k[0, 0, p, q] % 3)), x[0, 0, p, q])
+         for p in range(2) for q in range(2))),
     "unfold": lambda x: windows(x, (2, 2, 2, 3, 2, 2), None),
     "fold": lambda x: windows(x, x.shape, (2, 2, 5, 6)),
 }  # fmt: skip

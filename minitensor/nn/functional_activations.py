@@ -6,7 +6,6 @@ NotImplementedError where PyTorch refuses them.
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..core import Tensor, refusal, wrap
 from ..functions import where
 from ..functions_shape import chunk
 from ..ops import elementwise as ew
+from ..ops import fused
 from ..ops import shape as sh
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -169,14 +169,8 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return _gelu(floats("gelu", input), approximate)
-
-
-def _gelu(x: Any, approximate: str) -> Any:
-    if approximate == "none":
-        return x * (0.5 * (1 + ew.erf(x * 0.5**0.5)))
-    inner = (2 / math.pi) ** 0.5 * (x + 0.044715 * (x * x * x))
-    return 0.5 * x * (1 + ew.tanh(inner))
+    x = floats("gelu", input)
+    return fused.gelu(x) if approximate == "none" else fused.gelu_tanh(x)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

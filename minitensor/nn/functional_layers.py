@@ -12,6 +12,7 @@ from ..core import Tensor, wrap
 from ..functions import matmul, reshape, where
 from ..functions_math import norm
 from ..ops import elementwise as ew
+from ..ops import fused
 from ..ops import index as ix
 from ..ops import shape as sh
 from .functional_activations import SELU_ALPHA, SELU_SCALE, constant, done, floats
@@ -28,9 +29,16 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Any:
-    turned = sh.mT(weight) if weight.array.ndim > 1 else weight
-    out = matmul(x, turned)
+    if weight.array.ndim == 2 and x.array.ndim:
+        return fused.linear_no_bias(x, weight) if bias is None else _with_bias(x, weight, bias)
+    out = matmul(x, weight)
     return out if bias is None else ew.add(out, bias)
+
+
+def _with_bias(x: Tensor, weight: Tensor, bias: Tensor) -> Any:
+    if bias.array.shape == weight.array.shape[:1]:
+        return fused.linear(x, weight, bias)
+    return ew.add(fused.linear_no_bias(x, weight), bias)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -221,10 +229,9 @@ def scaled_dot_product_attention(
 
 def _attention(query: Any, key: Any, mask: Any, is_causal: bool, factor: float) -> Any:
     """How much each query takes from each key: (..., L, S), each row summing to 1."""
-    scores = ew.mul(matmul(query, sh.mT(key)), factor)
     if is_causal:
-        seen = creation.ones(scores.array.shape[-2:], dtype=bool, device=scores.device)
-        mask = sh.tril(seen, diagonal=0)
+        return fused.causal_softmax(matmul(query, sh.mT(key)), scale=factor)
+    scores = ew.mul(matmul(query, sh.mT(key)), factor)
     if mask is None:
         return functions.softmax(scores, -1)
     if mask.array.dtype != bool:

@@ -17,8 +17,7 @@ from ..functions_index import index_select
 from ..functions_math import clamp_min, norm
 from ..functions_shape import broadcast_tensors
 from ..ops import elementwise as ew
-from ..ops import index as ix
-from ..ops import shape as sh
+from ..ops import fused, index
 from .functional_activations import constant, floats
 
 # -- what they share -------------------------------------------------------------------------------
@@ -88,6 +87,8 @@ def mse_loss(
     """Squared differences. Warns where the sizes differ and broadcast."""
     a, b = _pair(input, target)
     how = chosen(size_average, reduce, reduction)
+    if how == "mean" and weight is None and a.array.dtype == b.array.dtype and a.array.size:
+        return fused.mse(floats("mse_loss", a), b)
     return _weighted(input, ew.square(floats("mse_loss", a - b)), weight, how)
 
 
@@ -139,8 +140,11 @@ def huber_loss(
 # -- of classes ------------------------------------------------------------------------------------
 
 
-def _picked(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[Any, Any, Any]:
-    """The scores (N, C, ...) at the classes, in the target's shape; the classes; who counts."""
+def _classes(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[Any, Any, int]:
+    """The target classes, 0 where they are ignored; who counts; the dimension of the classes.
+
+    Checked: (N, ...) for scores (N, C, ...), int64, and each the number of a class.
+    """
     shape, sizes = scores.array.shape, target.array.shape
     if not 1 <= len(shape):
         raise ValueError(f"{name}: Expected 1 or more dimensions (got {len(shape)})")
@@ -153,15 +157,14 @@ def _picked(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[
     if target.array.dtype != backend.INT64:
         kind = backend.DTYPES[target.array.dtype].name
         raise RuntimeError(f"expected scalar type Long but found {kind}")
-    counts = ew.ne(target, ignore_index)
-    classes = where(counts, target, 0)
     at = min(len(shape) - 1, 1)
-    if classes.array.size:
-        low, high = int(classes.array.min()), int(classes.array.max())
-        if low < 0 or high >= shape[at]:
-            raise IndexError(f"Target {low if low < 0 else high} is out of bounds.")
-    index = sh.unsqueeze_dims(classes, dim=(at,))
-    return sh.squeeze_dims(ix.gather(scores, index, dim=at), dim=(at,)), classes, counts
+    counts = ew.ne(target, ignore_index)
+    classes = target if bool(counts.array.all()) else where(counts, target, 0)
+    known = classes.array
+    if known.size and not 0 <= int(known.min()) <= int(known.max()) < shape[at]:
+        wrong = known[(known < 0) | (known >= shape[at])]
+        raise IndexError(f"Target {int(wrong[0])} is out of bounds.")
+    return classes, counts, at
 
 
 def _class_weights(scores: Tensor, classes: Any, counts: Any, weight: Tensor | None) -> Any:
@@ -193,8 +196,12 @@ def nll_loss(
 
 
 def _nll(scores: Any, target: Any, weight: Any, ignore_index: int, how: str) -> Any:
-    found, classes, counts = _picked("nll_loss", scores, target, ignore_index)
+    classes, counts, at = _classes("nll_loss", scores, target, ignore_index)
     weights = _class_weights(scores, classes, counts, weight)
+    if weight is None and how in ("mean", "sum") and classes is target and target.array.size:
+        share = ew.div(weights, functions.sum(weights)) if how == "mean" else weights
+        return fused.nll(scores, classes, share, dim=at)
+    found = index.take_along(scores, classes, dim=at)
     return reduced(where(counts, -found, 0) * weights, how, functions.sum(weights))
 
 
@@ -235,9 +242,9 @@ def _over_classes(scores: Any, weight: Any) -> Any:
 def _smoothed(
     scores: Any, target: Any, weight: Any, ignore_index: int, how: str, smoothing: float
 ) -> Any:
-    found, classes, counts = _picked("cross_entropy", scores, target, ignore_index)
+    classes, counts, at = _classes("cross_entropy", scores, target, ignore_index)
     weights = _class_weights(scores, classes, counts, weight)
-    at = min(scores.array.ndim - 1, 1)
+    found: Any = index.take_along(scores, classes, dim=at)
     even: Any = functions.mean(_over_classes(scores, weight), at)
     both = (1 - smoothing) * (found * weights) + smoothing * even
     return reduced(where(counts, -both, 0), how, functions.sum(weights))

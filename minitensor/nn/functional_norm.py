@@ -16,7 +16,7 @@ from ..core import Tensor
 from ..functions import reshape
 from ..functions_math import clamp_min, norm
 from ..ops import elementwise as ew
-from ..ops import reduce
+from ..ops import fused, reduce
 from .functional_activations import constant, floats
 
 Sizes = tuple[int, ...]
@@ -24,12 +24,13 @@ Sizes = tuple[int, ...]
 
 def _normal(x: Any, dims: Sizes, eps: float) -> Any:
     """``x`` less its mean over ``dims``, divided by the standard deviation."""
-    away = x - reduce.mean(x, dim=dims, keepdim=True)
-    return away * ew.rsqrt(reduce.mean(ew.square(away), dim=dims, keepdim=True) + eps)
+    return fused.standardize(x, dim=dims, eps=eps)
 
 
 def _affine(x: Any, weight: Tensor | None, bias: Tensor | None, shape: Sizes) -> Any:
     """``x * weight + bias``, both of one value for each place of ``shape``; each may be missing."""
+    if weight is not None and bias is not None:
+        return fused.scale_shift(x, reshape(weight, shape), reshape(bias, shape))
     out = x if weight is None else x * reshape(weight, shape)
     return out if bias is None else out + reshape(bias, shape)
 

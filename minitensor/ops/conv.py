@@ -1,19 +1,21 @@
-"""Windows over space, and their adjoint. Convolution and pooling are built on these two ops.
+"""Windows over space: convolution, pooling, and their adjoints. Arrays are (N, C, *space).
 
 ``unfold`` copies every window of its input side by side (im2col); ``fold`` adds windows back to
-where they came from (col2im). Each is the other's derivative, so both can be differentiated any
-number of times. Arrays are (N, C, *space); padding is an op of its own.
+where they came from (col2im). Each is the other's derivative. A convolution is such windows and one
+matrix product; here it is one op, ``conv``, with one adjoint for each of its inputs. The three are
+each other's derivatives, so all can be differentiated any number of times.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import kernels
 from ..core import op
-from .sample import normal
+from .sample import given, normal, random, spread
 
 Sizes = tuple[int, ...]
 
@@ -77,3 +79,215 @@ fold = op(
     tex=r"\operatorname{{fold}} {0}",
     sample=normal((2, 2, 2, 3, 2, 2), size=(5, 6), kernel=(2, 3), stride=(2, 1), dilation=(1, 2)),
 )
+
+# -- convolution -----------------------------------------------------------------------------------
+
+
+class Geometry(NamedTuple):
+    """How the windows of a convolution lie; one number for each dimension of space."""
+
+    stride: Sizes
+    before: Sizes  # zeros in front
+    after: Sizes  # and behind
+    dilation: Sizes
+    groups: int
+
+
+# Inside, the batch comes last, (C, *space, N): then a window's neighbours lie side by side, so that
+# copying windows is copying long runs, and the whole batch is one matrix product. That is several
+# times as fast as (N, C, *space) for the images of a course, small and in batches. The result is
+# (N, C, *space) over such memory; `core.settled` sees to it that nobody can tell.
+
+
+def batch_last(xp: Any, x: Any) -> Any:
+    """(N, C, *space) as (C, *space, N), in one piece: as it is, if it came from a convolution."""
+    return xp.ascontiguousarray(xp.moveaxis(x, 0, -1))
+
+
+def batch_first(xp: Any, x: Any) -> Any:
+    """(C, *space, N) as (N, C, *space), over the same memory."""
+    return xp.moveaxis(x, -1, 0)
+
+
+def padded(size: Sizes, how: Geometry) -> Sizes:
+    """The size of space with the zeros around it."""
+    return tuple(b + n + a for n, b, a in zip(size, how.before, how.after, strict=True))
+
+
+def _inside(size: Sizes, how: Geometry) -> tuple[slice, ...]:
+    return tuple(slice(b, b + n) for n, b in zip(size, how.before, strict=True))
+
+
+def _grown(xp: Any, x: Any, how: Geometry) -> Any:
+    """(C, *space, N) with zeros around."""
+    if not any(how.before) and not any(how.after):
+        return x
+    size = x.shape[1:-1]
+    out = xp.zeros((x.shape[0], *padded(size, how), x.shape[-1]), x.dtype)
+    out[(slice(None), *_inside(size, how))] = x
+    return out
+
+
+def _columns(xp: Any, x: Any, kernel: Sizes, how: Geometry) -> Any:
+    """The windows of (N, C, *space): (groups, C / groups * places in the kernel, windows * N)."""
+    grown = _grown(xp, batch_last(xp, x), how)
+    counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
+    if kernels.is_gpu(xp):  # the batch as one more dimension, in which a window is 1 wide
+        spread = [(*values, 1) for values in (kernel, counts, how.stride, how.dilation)]
+        spread[1] = (*counts, grown.shape[-1])
+        out = kernels.unfold(xp, grown[None], *spread)
+    else:
+        out = xp.empty((grown.shape[0], *kernel, *counts, grown.shape[-1]), x.dtype)
+        for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
+            out[(slice(None), *place)] = grown[(slice(None), *seen)]
+    depth = x.shape[1] // how.groups * math.prod(kernel)
+    return out.reshape(how.groups, depth, math.prod(counts) * grown.shape[-1])
+
+
+def _outputs(xp: Any, g: Any, groups: int) -> Any:
+    """(N, O, *windows) as (groups, O / groups, windows * N)."""
+    size = math.prod(g.shape[2:]) * g.shape[0]
+    return batch_last(xp, g).reshape(groups, g.shape[1] // groups, size)
+
+
+def _rows(weight: Any, groups: int) -> Any:
+    """(O, C / groups, *kernel) as (groups, O / groups, C / groups * places in the kernel)."""
+    return weight.reshape(groups, weight.shape[0] // groups, math.prod(weight.shape[1:]))
+
+
+def _conv(xp: Any, x: Any, weight: Any, *, how: Geometry) -> Any:
+    kernel = weight.shape[2:]
+    counts = count_windows(padded(x.shape[2:], how), kernel, how.stride, how.dilation)
+    out = xp.matmul(_rows(weight, how.groups), _columns(xp, x, kernel, how))
+    return batch_first(xp, out.reshape(weight.shape[0], *counts, x.shape[0]))
+
+
+def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> Any:
+    samples, counts, kernel = x.shape[0], x.shape[2:], weight.shape[2:]
+    channels = weight.shape[1] * how.groups
+    turned = xp.swapaxes(_rows(weight, how.groups), 1, 2)
+    parts = xp.matmul(turned, _outputs(xp, x, how.groups))
+    parts = parts.reshape(channels, *kernel, *counts, samples)
+    if kernels.is_gpu(xp) and len(size) <= 2:
+        windows = xp.ascontiguousarray(batch_first(xp, parts))
+        out = kernels.fold(xp, windows, padded(size, how), kernel, how.stride, how.dilation)
+        return out[(slice(None), slice(None), *_inside(size, how))]
+    out = xp.zeros((channels, *padded(size, how), samples), x.dtype)
+    for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
+        out[(slice(None), *seen)] += parts[(slice(None), *place)]
+    return batch_first(xp, out[(slice(None), *_inside(size, how))])
+
+
+def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> Any:
+    turned = xp.swapaxes(_columns(xp, x, kernel, how), 1, 2)
+    out = xp.matmul(_outputs(xp, y, how.groups), turned)
+    return out.reshape(y.shape[1], x.shape[1] // how.groups, *kernel)
+
+
+_HOW = Geometry((2, 1), (1, 0), (0, 1), (1, 2), 2)
+_X, _WEIGHT, _OUT = (2, 4, 5, 6), (6, 2, 2, 3), (2, 6, 3, 3)
+
+# (N, C, *space) and (O, C / groups, *kernel) -> (N, O, *windows)
+conv = op(
+    "conv", _conv, dtypes="same", prefix="Convolution", tex=r"{0} \star {1}",
+    x=lambda g, weight, x_shape, how: conv_input(g, weight, size=tuple(x_shape[2:]), how=how),
+    weight=lambda g, x, weight_shape, how: conv_weight(x, g, kernel=tuple(weight_shape[2:]),
+                                                       how=how),
+    sample=normal(_X, _WEIGHT, how=_HOW),
+)  # fmt: skip
+# The adjoint in the input, which is also what conv_transpose is.
+conv_input = op(
+    "conv_input", _conv_input, dtypes="same", prefix="Convolution", tex=r"{0} \star^T {1}",
+    x=lambda g, weight, how: conv(g, weight, how=how),
+    weight=lambda g, x, weight_shape, how: conv_weight(g, x, kernel=tuple(weight_shape[2:]),
+                                                       how=how),
+    sample=normal(_OUT, _WEIGHT, size=_X[2:], how=_HOW),
+)  # fmt: skip
+# The adjoint in the weight: of the input and the gradient of the output.
+conv_weight = op(
+    "conv_weight", _conv_weight, dtypes="same", prefix="Convolution",
+    tex=r"{0} \star {1}",
+    x=lambda g, y, x_shape, how: conv_input(y, g, size=tuple(x_shape[2:]), how=how),
+    y=lambda g, x, how: conv(x, g, how=how),
+    sample=normal(_X, _OUT, kernel=_WEIGHT[2:], how=_HOW),
+)  # fmt: skip
+
+# -- the largest of each window --------------------------------------------------------------------
+
+
+def _seen(x: Any, counts: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[Any]:
+    """For each place in the kernel: its number, and what (C, *space, N) has there, by window."""
+    for i, (_, at) in enumerate(_offsets(counts, kernel, stride, dilation)):
+        yield i, x[(slice(None), *at)]
+
+
+def _best(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    counts = count_windows(x.shape[2:], kernel, stride, dilation)
+    small = xp.dtype("uint8" if math.prod(kernel) <= 256 else "int32").type
+    best, top = None, None
+    for i, value in _seen(batch_last(xp, x), counts, kernel, stride, dilation):
+        if top is None:
+            top, best = value, xp.zeros(value.shape, small)
+            continue
+        better = (value > top) | (value != value)  # nan counts as largest, as in PyTorch
+        top, best = xp.where(better, value, top), xp.where(better, small(i), best)
+    return batch_first(xp, best)
+
+
+def _max(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    counts, out = count_windows(x.shape[2:], kernel, stride, dilation), None
+    for _, value in _seen(batch_last(xp, x), counts, kernel, stride, dilation):
+        out = xp.array(value) if out is None else xp.maximum(out, value, out=out)
+    return batch_first(xp, out)
+
+
+def _max_rule(g: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    window = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    return put_in_window(g, best_in_window(x, **window), size=tuple(x.shape[2:]), **window)
+
+
+def _pick(xp: Any, x: Any, best: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    best, out = batch_last(xp, best), None
+    for i, value in _seen(batch_last(xp, x), best.shape[1:-1], kernel, stride, dilation):
+        out = xp.array(value) if out is None else xp.where(best == i, value, out)
+    return batch_first(xp, out)
+
+
+def _put(
+    xp: Any, x: Any, best: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> Any:
+    x, best = batch_last(xp, x), batch_last(xp, best)
+    out = xp.zeros((x.shape[0], *size, x.shape[-1]), x.dtype)
+    for i, place in _seen(out, best.shape[1:-1], kernel, stride, dilation):
+        place += xp.where(best == i, x, x.dtype.type(0))
+    return batch_first(xp, out)
+
+
+_POOL: dict[str, Sizes] = {"kernel": (2, 3), "stride": (2, 1), "dilation": (1, 2)}
+_BEST = [[[[0, 5], [3, 1]]]]
+
+# Where in its window the largest value stands, counted over the kernel; of equal ones the first.
+best_in_window = op(
+    "best_in_window", _best, dtypes="keep", tex=r"\operatorname{{argmax}} {0}",
+    sample=normal((2, 2, 5, 6), **_POOL),
+)  # fmt: skip
+max_in_window = op(
+    "max_in_window", _max, x=_max_rule, dtypes="keep", prefix="MaxPool2DWithIndices",
+    tex=r"\operatorname{{maxpool}} {0}", sample=spread((2, 2, 5, 6), **_POOL),
+)  # fmt: skip
+# The value at a place of each window, and its adjoint.
+pick_in_window = op(
+    "pick_in_window", _pick, fixed=("best",), dtypes="keep",
+    tex=r"\operatorname{{pick}} {0}",
+    x=lambda g, best, x_shape, kernel, stride, dilation: put_in_window(
+        g, best, size=tuple(x_shape[2:]), kernel=kernel, stride=stride, dilation=dilation
+    ),
+    sample=given(random((1, 1, 5, 6)), _BEST, **_POOL),
+)  # fmt: skip
+put_in_window = op(
+    "put_in_window", _put, fixed=("best",), dtypes="keep", tex=r"\operatorname{{unpool}} {0}",
+    x=lambda g, best, kernel, stride, dilation: pick_in_window(
+        g, best, kernel=kernel, stride=stride, dilation=dilation
+    ),
+    sample=given(random((1, 1, 2, 2)), _BEST, size=(5, 6), **_POOL),
+)  # fmt: skip

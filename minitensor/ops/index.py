@@ -114,6 +114,27 @@ gather_add = op("gather_add", _gather_add, x=_gather_add_rule, fixed=("index",),
                 sample=given(random((2, 3)), [[0, 1, 1], [3, 3, 2]], dim=1,
                              shape=(3, 4)))  # fmt: skip
 
+
+def _put_along(xp: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
+    out = xp.zeros(shape, x.dtype)
+    out[along(xp, xp.expand_dims(index, dim), dim)] = xp.expand_dims(x, dim)
+    return out
+
+
+def _take_along(xp: Any, x: Any, index: Any, *, dim: int) -> Any:
+    return xp.squeeze(x[along(xp, xp.expand_dims(index, dim), dim)], axis=dim)
+
+
+# One value along dim for each place of the others, and back; index has a dimension less than shape.
+put_along = op("put_along", _put_along, fixed=("index",), dtypes="keep", prefix="Scatter",
+               x=lambda g, index, dim: take_along(g, index, dim=dim),
+               tex=r"\operatorname{{put}}({0}, {1})",
+               sample=given(random((3,)), [1, 0, 2], dim=1, shape=(3, 4)))  # fmt: skip
+take_along = op("take_along", _take_along, fixed=("index",), dtypes="keep", prefix="Gather",
+                x=lambda g, index, x_shape, dim: put_along(g, index, dim=dim, shape=tuple(x_shape)),
+                tex=r"\operatorname{{take}}({0}, {1})",
+                sample=given(random((3, 4)), [1, 0, 3], dim=1))  # fmt: skip
+
 repeat_dims = op("repeat", lambda xp, x, *, repeats: xp.tile(x, repeats),
                  x=lambda g, x_shape, repeats: _fold_repeats(g, x_shape, repeats), dtypes="keep",
                  tex=r"\operatorname{{repeat}} {0}",

@@ -1,0 +1,198 @@
+"""Layers as single ops: linear, softmax, normalisation, GELU, losses.
+
+Each could be a composition of other ops, and tests hold each to one. They are primitives for speed:
+one node where there would be ten, and fewer passes over memory, since what a forward makes for
+itself it may write over. Their rules are made of ops, so they differentiate again like all others.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import backend
+from ..core import op
+from .elementwise import erf, exp, rsqrt, tanh
+from .index import put_along
+from .linalg import matmul
+from .reduce import mean, sum_
+from .sample import given, normal, random
+from .shape import mT, reshape
+
+# -- linear ----------------------------------------------------------------------------------------
+
+
+def rows(x: Any) -> Any:
+    """(..., n) as a matrix (rows, n): one large product is quicker than many small ones."""
+    return x if x.ndim == 2 else reshape(x, shape=(-1, x.shape[-1]))
+
+
+def _product(xp: Any, x: Any, weight: Any) -> Any:
+    out = xp.matmul(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]), weight.T)
+    return out if x.ndim == 2 else out.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _linear(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
+    out = _product(xp, x, weight)
+    out += bias
+    return out
+
+
+# x (..., in), weight (out, in), bias (out)
+linear = op("linear", _linear, dtypes="same", prefix="Addmm",
+            x=lambda g, weight, x_shape: reshape(matmul(rows(g), weight), shape=tuple(x_shape)),
+            weight=lambda g, x: matmul(mT(rows(g)), rows(x)),
+            bias=lambda g: sum_(rows(g), dim=(0,), keepdim=False),
+            tex=r"{0} \, {1}^T + {2}", sample=normal((2, 3), (4, 3), (4,)))  # fmt: skip
+linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
+                    x=lambda g, weight, x_shape: reshape(matmul(rows(g), weight),
+                                                         shape=tuple(x_shape)),
+                    weight=lambda g, x: matmul(mT(rows(g)), rows(x)),
+                    tex=r"{0} \, {1}^T", sample=normal((2, 5, 3), (4, 3)))  # fmt: skip
+
+# -- softmax ---------------------------------------------------------------------------------------
+
+
+def _shifted(xp: Any, x: Any, dim: int) -> Any:
+    """A new array: x less its largest value, so that exp cannot overflow."""
+    return x - xp.max(x, axis=dim, keepdims=True)
+
+
+def _softmax(xp: Any, x: Any, *, dim: int) -> Any:
+    out = _shifted(xp, x, dim)
+    xp.exp(out, out=out)
+    out /= xp.sum(out, axis=dim, keepdims=True)
+    return out
+
+
+def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    return out * (g - sum_(g * out, dim=(dim,), keepdim=True))
+
+
+def _log_softmax(xp: Any, x: Any, *, dim: int) -> Any:
+    out = _shifted(xp, x, dim)
+    out -= xp.log(xp.sum(xp.exp(out), axis=dim, keepdims=True))
+    return out
+
+
+softmax = op("softmax", _softmax, x=_softmax_rule, dtypes="keep",
+             tex=r"\operatorname{{softmax}} {0}", sample=normal((3, 4), dim=1))  # fmt: skip
+log_softmax = op("log_softmax", _log_softmax, dtypes="keep", prefix="LogSoftmax",
+                 x=lambda g, out, dim: g - exp(out) * sum_(g, dim=(dim,), keepdim=True),
+                 tex=r"\ln \operatorname{{softmax}} {0}", sample=normal((3, 4), dim=0))  # fmt: skip
+
+
+def _causal_softmax(xp: Any, x: Any, *, scale: float) -> Any:
+    hidden = ~xp.tri(*x.shape[-2:], dtype=bool)
+    out = x * scale
+    out += xp.where(hidden, x.dtype.type(-math.inf), x.dtype.type(0))
+    out -= xp.max(out, axis=-1, keepdims=True)
+    xp.exp(out, out=out)
+    out /= xp.sum(out, axis=-1, keepdims=True)
+    return out
+
+
+# Of scores (..., L, S) times a scale; row i sees columns 0 to i.
+causal_softmax = op("causal_softmax", _causal_softmax, dtypes="keep", prefix="Softmax",
+                    x=lambda g, out, scale: _softmax_rule(g, out, -1) * scale,
+                    tex=r"\operatorname{{softmax}}(\operatorname{{causal}} {0})",
+                    sample=normal((2, 3, 3), scale=0.5))  # fmt: skip
+
+# -- losses ----------------------------------------------------------------------------------------
+
+
+def _nll(xp: Any, x: Any, target: Any, weight: Any, *, dim: int) -> Any:
+    found = xp.take_along_axis(x, xp.expand_dims(target, dim), dim)
+    return -xp.sum(found * xp.expand_dims(weight, dim))
+
+
+# Minus the sum of x at the target classes along dim, each times its weight.
+nll = op("nll", _nll, fixed=("target", "weight"), dtypes="keep", prefix="NllLoss",
+         x=lambda g, target, weight, x_shape, dim: put_along(-g * weight, target, dim=dim,
+                                                             shape=tuple(x_shape)),
+         tex=r"-\sum_i w_i \, {0}_{{i, {1}_i}}",
+         sample=given(random((3, 4)), [2, 0, 3], [0.5, 0.2, 0.3], dim=1))  # fmt: skip
+
+
+def _mse(xp: Any, x: Any, y: Any) -> Any:
+    away = (x - y).reshape(-1)
+    return xp.dot(away, away) / away.dtype.type(away.size)
+
+
+mse = op("mse", _mse, dtypes="same", prefix="MseLoss",
+         x=lambda g, x, y: (x - y) * (g * (2 / math.prod(x.shape))),
+         y=lambda g, x, y: (y - x) * (g * (2 / math.prod(x.shape))),
+         tex=r"\operatorname{{mean}}({0} - {1})^2", sample=normal((2, 3), (2, 3)))  # fmt: skip
+
+# -- normalisation and GELU ------------------------------------------------------------------------
+
+
+def _standardize(xp: Any, x: Any, *, dim: tuple[int, ...], eps: float) -> Any:
+    out = x - xp.mean(x, axis=dim, keepdims=True)
+    spread = xp.mean(out * out, axis=dim, keepdims=True)
+    out /= xp.sqrt(spread + x.dtype.type(eps))
+    return out
+
+
+def _standardize_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...], eps: float) -> Any:
+    """Ioffe and Szegedy, 2015, section 3."""
+    away = x - mean(x, dim=dim, keepdim=True)
+    scale = rsqrt(mean(away * away, dim=dim, keepdim=True) + eps)
+    along = mean(g * out, dim=dim, keepdim=True)
+    return (g - mean(g, dim=dim, keepdim=True) - out * along) * scale
+
+
+# Mean 0 and variance 1 over the dimensions dim.
+standardize = op("standardize", _standardize, x=_standardize_rule, dtypes="keep",
+                 prefix="NativeLayerNorm",
+                 tex=r"\frac{{{0} - \mu}}{{\sigma}}",
+                 sample=normal((3, 4), dim=(1,), eps=1e-5))  # fmt: skip
+
+
+scale_shift = op("scale_shift", lambda xp, x, weight, bias: x * weight + bias,
+                 x=lambda g, weight: g * weight,
+                 weight=lambda g, x: g * x, bias=lambda g: g, broadcasts=True, dtypes="same",
+                 prefix="NativeLayerNorm", tex=r"{0} \cdot {1} + {2}",
+                 sample=normal((2, 3), (3,), (3,)))  # fmt: skip
+
+ROOT, CUBE = (2 / math.pi) ** 0.5, 0.044715
+
+
+def _gelu_tanh(xp: Any, x: Any) -> Any:
+    out = xp.asarray(x * x)  # NumPy makes a scalar of what is 0-d
+    out *= ROOT * CUBE
+    out += ROOT
+    out *= x
+    xp.tanh(out, out=out)
+    out += 1
+    out *= x
+    out *= 0.5
+    return out
+
+
+def _gelu_tanh_rule(g: Any, x: Any) -> Any:
+    square = x * x
+    t = tanh(x * (ROOT + ROOT * CUBE * square))
+    inner = (1 - t * t) * x * (ROOT + 3 * ROOT * CUBE * square)
+    return g * (0.5 * (1 + t + inner))
+
+
+# Hendrycks and Gimpel, 2016: their approximation, and the exact one.
+gelu_tanh = op("gelu_tanh", _gelu_tanh, x=_gelu_tanh_rule, dtypes="keep", prefix="Gelu",
+               tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
+
+
+def _gelu(xp: Any, x: Any) -> Any:
+    out = backend.erf(xp, x * 0.5**0.5)
+    out += 1
+    out *= x
+    out *= 0.5
+    return out
+
+
+def _gelu_rule(g: Any, x: Any) -> Any:
+    return g * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * (x * x)) * (2 * math.pi) ** -0.5)
+
+
+gelu = op("gelu", _gelu, x=_gelu_rule, dtypes="keep",
+          tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
