@@ -423,3 +423,27 @@ def test_what_has_no_length_says_so():
         len(data.DataLoader(Endless()))
     with pytest.raises(NotImplementedError):
         iter(data.IterableDataset())
+
+
+def test_a_training_run_prints_pytorchs_losses():
+    """Seed, initial weights, order of the data, losses, optimiser, schedule: three epochs."""
+    runs = []
+    for lib, module in libraries():
+        lib.manual_seed(0)
+        layers = [lib.nn.Linear(8, 32), lib.nn.ReLU(), lib.nn.Linear(32, 3)]
+        model = lib.nn.Sequential(*layers)
+        pairs = module.TensorDataset(lib.randn(100, 8), lib.randint(0, 3, (100,)))
+        optimizer = lib.optim.AdamW(model.parameters(), lr=1e-2)
+        schedule = lib.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=21)
+        losses = []
+        for _ in range(3):
+            for x, y in module.DataLoader(pairs, batch_size=16, shuffle=True):
+                loss = lib.nn.functional.cross_entropy(model(x), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.item())
+        runs.append(losses)
+    np.testing.assert_allclose(*runs, rtol=1e-5)
+    assert runs[0][-1] < runs[0][0]
