@@ -132,7 +132,7 @@ def _to_dlpack(t: Tensor, **options: Any) -> Any:
     """The memory of ``t`` for another library. Raises BufferError if it requires a gradient."""
     if t.needs_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    return backend.writable(t.array.view()).__dlpack__(**options)
+    return backend.writable(settled(t).view()).__dlpack__(**options)
 
 
 def _rebuilt(array: Any, requires_grad: bool) -> Tensor:
