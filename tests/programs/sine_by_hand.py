@@ -48,6 +48,6 @@ for step in range(300):
     loss.backward()
     optimizer.step()
     if step % 100 == 99:
-        print(f"module  {step:4d} {loss.item():.3f}")
+        print(f"module  {step:4d} {loss.item():.1f}")
 print(model)
 print({name: tuple(p.shape) for name, p in model.named_parameters()})
