@@ -132,6 +132,21 @@ def test_writing_moves_what_is_written():
     assert far.tolist() == [7, 5, 5] and far.device.type == "standin"
 
 
+@pytest.mark.parametrize(
+    "dtype", ["float16", "float32", "int64", "int32", "int16", "uint8", "bool"]
+)
+def test_adding_at_an_index_in_every_dtype(dtype, device):
+    """A GPU adds safely in a few dtypes only; the others go by way of those."""
+    values = np.array([[1, -2], [3, 1], [2, 2], [0, 1]]).astype(dtype)
+    index, wanted = np.array([0, 2, 2, 0]), np.zeros((3, 2), dtype)
+    np.add.at(wanted, index, values)
+    xp = backend.module_for(device)
+    target = xp.zeros((3, 2), dtype)
+    found = backend.scatter_add(target, (xp.asarray(index),), xp.asarray(values))
+    assert found is target
+    np.testing.assert_array_equal(backend.to_numpy(found), wanted)
+
+
 def test_what_leaves_the_device_is_asked_to():
     far = mt.ones(2, device="standin")
     with pytest.raises(TypeError, match=r"Use Tensor\.cpu\(\)"):
