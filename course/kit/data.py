@@ -19,3 +19,13 @@ def penguins():
     columns = ("flipper_length_mm", "body_mass_g")
     flipper, mass = ([float(bird[column]) for bird in birds] for column in columns)
     return np.array(flipper, np.float32), np.array(mass, np.float32)
+
+
+def digits():
+    """Return 1,797 images of handwritten digits, and which digit each one is.
+
+    A float32 array of shape (1797, 8, 8), from 0 (paper) to 1 (full ink), and an int64 array of
+    shape (1797,). In the order of the file: writer after writer. See data/digits.csv.md.
+    """
+    lines = np.loadtxt(DATA / "digits.csv.gz", delimiter=",", dtype=np.int64)
+    return (lines[:, :-1].reshape(-1, 8, 8) / 16).astype(np.float32), lines[:, -1].copy()
