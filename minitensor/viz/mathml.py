@@ -11,15 +11,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+\.?\d*(?:e[-+]?\d+)?|\S|\s+")
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+\.?\d*(?:e[-+]?\d+)?|[A-Za-z]+|\S|\s+")
 SIGNS = {
     r"\cdot": "·", r"\times": "×", r"\infty": "∞", r"\pi": "π", r"\sigma": "σ", r"\neq": "≠",
     r"\leq": "≤", r"\geq": "≥", r"\land": "∧", r"\lor": "∨", r"\lnot": "¬", r"\oplus": "⊕",
     r"\sim": "~", r"\pm": "±", r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
     r"\sum": "∑", r"\partial": "∂", r"\exists": "∃", r"\forall": "∀", r"\mid": "|", r"\&": "&",
+    r"\mu": "μ", r"\star": "⋆",
     r"\lvert": "|", r"\rvert": "|", r"\bmod": "mod", "-": "−",
 }  # fmt: skip
-LETTERS = (r"\pi", r"\sigma", r"\infty", r"\partial")
+LETTERS = (r"\pi", r"\mu", r"\sigma", r"\infty", r"\partial")
 WORDS = {"sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan", "ln", "log",
          "max", "min"}  # fmt: skip
 STYLED = {r"\operatorname": "word", r"\text": "name", r"\mathit": "name"}
@@ -144,8 +145,8 @@ def _bracketed(x: str, breaks: str = " /") -> str:
     return x if whole or not set(breaks) & set(x) else f"({x})"
 
 
-def _lowered(x: str, y: str) -> str:
-    return f"{x.rstrip()}_{y}" + " " * x.endswith(" ")
+def _lowered(x: str, y: str, sign: str = "_") -> str:
+    return f"{x.rstrip()}{sign}{y}" + " " * x.endswith(" ")
 
 
 def _spaced(parts: list[str]) -> str:
@@ -162,7 +163,7 @@ def _sign(text: str) -> str:
 
 
 TEXT: dict[str, Made] = {
-    "row": _spaced, "^": lambda x, y: f"{x}^{_bracketed(y, ' /−')}", "_": _lowered,
+    "row": _spaced, "^": lambda x, y: _lowered(x, _bracketed(y, " /−"), "^"), "_": _lowered,
     "frac": lambda x, y: f"{_bracketed(x)}/{_bracketed(y)}", r"\sqrt": lambda x: f"√({x})",
     "word": lambda x: f" {x} ", "space": lambda: " ",
     "name": lambda x: x.replace("+=", " += "), "letter": str, "number": str, "sign": _sign,
