@@ -288,3 +288,7 @@ def test_formulas_parse_as_mathtext(name):
             tex = tex.replace(command, alike)
         if r"\begin{cases}" not in tex:  # has no likeness there
             mathtext.MathTextParser("path").parse(f"${tex}$")
+
+
+def test_a_number_over_a_size_stays_a_formula():
+    assert viz.derivative("mse", "x") == r"\left(x - y\right) \cdot g \cdot \frac{2}{n}"

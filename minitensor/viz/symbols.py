@@ -53,6 +53,9 @@ class Count(int):
 
     __rmul__ = __mul__
 
+    def __rtruediv__(self, other: Any) -> Any:
+        return apply(OPS["div"], [other, Symbol("n")], {})
+
 
 class Symbol:
     """A formula: its LaTeX, and how tightly it holds together."""
