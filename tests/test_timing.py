@@ -149,6 +149,7 @@ def test_the_first_calls_in_order():
     gpu = FakeDevice(overhead=0.0, compiling=0.5)
     found = timing.first_calls(lambda: lambda: gpu.launch("k", 0.25), gpu, 5)
     assert found.samples == (0.75, 0.25, 0.25, 0.25, 0.25) and found.what == "first calls"
+    assert str(found) == "call 1 took 750 ms, the median of 5 is 250 ms"
 
 
 # -- what a Timing says ----------------------------------------------------------------------------

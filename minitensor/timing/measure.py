@@ -120,6 +120,9 @@ class Timing:
     def __str__(self) -> str:
         low, high = self.quartiles
         label, verb = self.label and self.label + ": ", "" if self.reached else "NOT "
+        if self.what == "first calls":
+            first, n = seconds(self.samples[0]), len(self.samples)
+            return f"{label}call 1 took {first}, the median of {n} is {seconds(self.median)}"
         return (
             f"{label}{seconds(self.median)} (quartiles {seconds(low)} to {seconds(high)}), "
             f"{len(self.samples)} samples of {self.calls} calls, {self.what} on {self.device}, "

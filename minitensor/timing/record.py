@@ -26,6 +26,7 @@ from .tasks import first, minitensor, small, tasks
 
 SHIPPED = Path(__file__).parent / "recorded"
 LIMITS = ("device", "dtype", "bandwidth", "rate", "launch")
+PRECISION = 0.02
 BYTES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)  # of a transfer
 
 
@@ -94,7 +95,7 @@ def record(
     for device in found:
         for row in _measurements(device, limit, chosen):
             data["measurements"].append(row)
-            say(f"{device}  {row['group']}, {row['name']}, {row['size']}: {timing_of(row)}")
+            say(str(timing_of(row)))
         top = limits(device, limit=limit)
         data["limits"].append({f: getattr(top, f) for f in LIMITS})
     data["checksum"] = checksum(data)
@@ -108,7 +109,7 @@ def _measurements(device: str, limit: float, chosen: Callable[[Any], bool]) -> A
         ("first calls", "matmul, tanh, sum", 256, first_calls(lambda: first(lib, device), device))
     ]
     for wait, name in ((False, "add returned"), (True, "add finished")):
-        timing = bench(small(lib, device), device, limit=limit, wait=wait)
+        timing = bench(small(lib, device), device, precision=PRECISION, limit=limit, wait=wait)
         rows.append(("overhead", name, 1, timing))
     if device.startswith("cuda"):
         for n in BYTES:
@@ -117,7 +118,7 @@ def _measurements(device: str, limit: float, chosen: Callable[[Any], bool]) -> A
     for group, name, size, timing in rows:
         yield _row(group, name, size, device, timing)
     for task in filter(chosen, tasks(device)):
-        timing = bench(task.make(lib, device), device, limit=limit)
+        timing = bench(task.make(lib, device), device, precision=PRECISION, limit=limit)
         yield _row(task.group, task.name, task.size, device, timing, task.work)
 
 
@@ -148,7 +149,8 @@ def software() -> dict[str, Any]:
     """The versions that decide a timing."""
     cupy = backend.load_cupy() if cuda.is_available() else None
     return {
-        "python": platform.python_version(), "system": platform.platform(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
         "minitensor": minitensor().__version__, "numpy": np.__version__,
         "cupy": getattr(cupy, "__version__", None),
         "cuda": str(cupy.cuda.runtime.runtimeGetVersion()) if cupy else None,
