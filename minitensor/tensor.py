@@ -398,7 +398,7 @@ def to(t: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``; itself if no change."""
     wanted = {"dtype": kwargs.pop("dtype", None), "device": kwargs.pop("device", None)}
     copy = kwargs.pop("copy", False)
-    kwargs.pop("non_blocking", None)
+    non_blocking = kwargs.pop("non_blocking", False)
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     for arg in args:
@@ -414,6 +414,10 @@ def to(t: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     stays = target.type == here.type and target.index in (None, here.index)
     if stays and dtype == t.array.dtype:
         return sh.clone(t) if copy else t
+    if non_blocking and not stays and not t.needs_grad:  # a gradient's way back is waited for
+        t, stays = wrap(backend.move(t.array, target, non_blocking=True)), True
+        if t.array.dtype == dtype:
+            return t
     return functions.convert(t, dtype, None if stays else target)
 
 
@@ -435,9 +439,9 @@ def contiguous(t: Tensor) -> Tensor:
     return t if settled(t).flags.c_contiguous else sh.clone(t)
 
 
-def cuda(t: Tensor, device: Any = None) -> Tensor:
+def cuda(t: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     """A copy on the GPU."""
-    return to(t, "cuda" if device is None else device)
+    return to(t, "cuda" if device is None else device, non_blocking=non_blocking)
 
 
 # -- in-place forms --------------------------------------------------------------------------------

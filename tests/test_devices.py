@@ -98,6 +98,27 @@ def test_moves_are_steps_of_the_graph_and_the_only_crossings(crossings):
     assert x.to("cpu") is x and y.to("standin") is y and y.to("standin", copy=True) is not y
 
 
+def test_a_copy_that_is_not_waited_for(monkeypatch):
+    waited = []
+    real = backend.move
+
+    def move(array, where, non_blocking=False):
+        waited.append(not non_blocking)
+        return real(array, where)
+
+    monkeypatch.setattr(backend, "move", move)
+    x = mt.arange(3.0)
+    for call in (
+        lambda: x.to("standin"),
+        lambda: x.to("standin", non_blocking=True),
+        lambda: x.to("standin", mt.float64, non_blocking=True),
+        lambda: x.clone().requires_grad_().to("standin", non_blocking=True),  # its way back waits
+    ):
+        y = call()
+        assert y.device.type == "standin" and y.tolist() == [0, 1, 2]
+    assert waited == [True, False, False, True] and x.to("cpu", non_blocking=True) is x
+
+
 def test_gradients_of_gradients_cross_back_too():
     x = mt.tensor([2.0], requires_grad=True)
     (first,) = autograd.grad((x.to("standin") ** 3).cpu().sum(), x, create_graph=True)
