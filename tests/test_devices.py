@@ -99,7 +99,7 @@ def test_moves_are_steps_of_the_graph_and_the_only_crossings(crossings):
 
 
 def test_a_copy_that_is_not_waited_for(monkeypatch):
-    waited = []
+    x, waited = mt.arange(3.0), []
     real = backend.move
 
     def move(array, where, non_blocking=False):
@@ -107,7 +107,6 @@ def test_a_copy_that_is_not_waited_for(monkeypatch):
         return real(array, where)
 
     monkeypatch.setattr(backend, "move", move)
-    x = mt.arange(3.0)
     for call in (
         lambda: x.to("standin"),
         lambda: x.to("standin", non_blocking=True),
