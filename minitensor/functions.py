@@ -83,26 +83,23 @@ def convert(t: Tensor, dtype: np.dtype, device: Any) -> Tensor:
 
 def add(input: Any, other: Value, *, alpha: Number = 1) -> Any:
     """``input + alpha * other``."""
-    if alpha != 1:
-        _whole_alpha(input, other, alpha)
-    return ew.add(input, other if alpha == 1 else ew.mul(other, alpha))
+    return ew.add(input, other if alpha == 1 else _times(input, other, alpha))
 
 
-def _whole_alpha(input: Any, other: Any, alpha: Number) -> None:
-    """Raise RuntimeError for a fraction of whole numbers, which would not be whole."""
+def _times(input: Any, other: Any, alpha: Number) -> Any:
+    """``other * alpha``. Raises RuntimeError for a fraction of whole numbers."""
     kinds = [x.array.dtype.kind if isinstance(x, Tensor) else "f" * isinstance(x, float)
              for x in (input, other)]  # fmt: skip
     if isinstance(alpha, float) and "f" not in kinds:
         raise RuntimeError(
             "For integral input tensors, argument alpha must not be a floating point number."
         )
+    return ew.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
 def sub(input: Any, other: Value, *, alpha: Number = 1) -> Any:
     """``input - alpha * other``. Raises RuntimeError for bools."""
-    if alpha != 1:
-        _whole_alpha(input, other, alpha)
-    return ew.sub(input, other if alpha == 1 else ew.mul(other, alpha))
+    return ew.sub(input, other if alpha == 1 else _times(input, other, alpha))
 
 
 def div(input: Any, other: Value, *, rounding_mode: str | None = None) -> Any:
@@ -142,7 +139,8 @@ def clamp(input: Tensor, min: Value | None = None, max: Value | None = None) -> 
     if isinstance(min, Tensor) or isinstance(max, Tensor):
         # Not maximum and minimum: where a value is equal to a bound, all of the gradient is its.
         for name, bound in (("min", min), ("max", max)):
-            if bound is not None and not isinstance(bound, Tensor):
+            other = max if bound is min else min
+            if isinstance(bound, int | float) and getattr(other, "array", np.zeros(())).ndim:
                 raise refusal("clamp", name, bound, "Tensor, as the other bound is")
         low = input
         if min is not None:

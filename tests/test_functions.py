@@ -113,6 +113,29 @@ CALLS = {
     "true_divide": lambda lib, x: lib.true_divide(x, 2),
     "clamp_min": lambda lib, x: x.clamp_min(0.25),
     "clamp_max": lambda lib, x: lib.clamp_max(x, 0.25),
+    "clamp tensor": lambda lib, x: x.clamp(min=lib.ones_like(x)),
+    "clamp tensors": lambda lib, x: lib.clamp(x, lib.zeros_like(x), lib.ones_like(x)),
+    "clamp to itself": lambda lib, x: x.clamp(min=x * 1),
+    "clamp crossed": lambda lib, x: x.clamp(lib.full_like(x, 2), lib.ones_like(x)),
+    "clamp mixed": lambda lib, x: x.clamp(min=lib.ones_like(x), max=2),
+    "square": lambda lib, x: x.square(),
+    "sign": lambda lib, x: lib.sign(x),
+    "power": lambda lib, x: x**2,
+    "less a bool": lambda lib, x: x - (x > 1),
+    "bool less": lambda lib, x: (x > 1) - x,
+    "less True": lambda lib, x: x - True,
+    "floor_divide": lambda lib, x: x.detach() // 2,
+    "floor_divide 0": lambda lib, x: x.detach() // 0,
+    "remainder 0": lambda lib, x: x.detach() % 0,
+    "remainder of 5": lambda lib, x: 5 % (x.detach() + 1),
+    "negative number": lambda lib, x: (x + (-1), x * -3, x == -1),
+    "filled with -1": lambda lib, x: (x * 1).fill_(-1),
+    "filled with 300": lambda lib, x: (x * 1).fill_(300),
+    "zeroed": lambda lib, x: (x * 1).zero_(),
+    "add alpha": lambda lib, x: (x.add(x, alpha=2), lib.sub(x, 1, alpha=3)),
+    "add alpha half": lambda lib, x: x.add(x, alpha=0.5),
+    "numel": lambda lib, x: (lib.numel(x), lib.detach(x), lib.is_floating_point(x)),
+    "types": lambda lib, x: str(lib.result_type(x, 1.5)).rpartition(".")[2],
     "lerp": lambda lib, x: x.lerp(x * 2 + 1, 0.3),
     "lerp far": lambda lib, x: lib.lerp(x, x * x, 0.75),
     "lerp tensor": lambda lib, x: lib.lerp(x, x * x, lib.full_like(x, 0.6)),
@@ -333,12 +356,12 @@ CALLS = {
 
 # Where PyTorch answers by accident: an index of the wrong dtype passes where it is empty, sizes
 # are inferred for an empty gradient, an index out of range is read; columns that hold NaN have no
-# order; where two things are wrong, either may be named.
+# order, and PyTorch's sign of NaN is 0; where two things are wrong, either may be named.
 DIFFERENT = {
     ("gather float", "empty"), ("gather float", "no rows"), ("repeat negative", "empty"),
     ("unique dim", "nan"), ("take_along_dim wide", "one by one"),
     ("index_select last", "one by one"), ("histc range", "uint8"), ("histogram edges", "uint8"),
-    ("histogram range", "uint8"),
+    ("histogram range", "uint8"), ("sign", "nan"),
 }  # fmt: skip
 
 
@@ -479,6 +502,22 @@ def test_arguments_by_pytorch_names_and_numpy_names():
             wanted = [t.numpy() for t in results]
     for got, want in zip(results, wanted, strict=True):
         np.testing.assert_allclose(got.numpy(), want)
+
+
+def test_gradients_at_corners_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    inf, found = math.inf, []
+    for lib in (torch, mt):
+        corners = {
+            lib.atan2: ([0.0, 1.0, 0.0], [0.0, 0.0, -1.0]),
+            lib.logaddexp: ([inf, 0.0, inf, 900.0], [0.0, -inf, -inf, -900.0]),
+            lib.hypot: ([1.0, 0.0], [0.0, 2.0]),
+        }
+        for function, values in corners.items():
+            given = [lib.tensor(v, requires_grad=True) for v in values]
+            function(*given).sum().backward()
+            found.append([t.grad.tolist() for t in given])
+    assert found[:3] == found[3:]
 
 
 def test_results_have_names():

@@ -104,7 +104,7 @@ def test_functions_are_methods_and_have_the_in_place_forms_of_pytorch():
     changing = [f"{n}_" for n in MATH.split() if hasattr(torch.Tensor, f"{n}_")]
     assert len(names) > 130 and len(changing) > 60
     assert [n for n in names + changing if not hasattr(mt.Tensor, n)] == []
-    theirs = {n for n in dir(torch.Tensor) if n.startswith("__i") or n.startswith("__r")}
+    theirs = {n for n in dir(torch.Tensor) if n.startswith(("__i", "__r"))}
     ours = {n for n in theirs if hasattr(mt.Tensor, n)}
     shifts = {"__irshift__", "__ilshift__", "__rshift__", "__rlshift__", "__rrshift__"}
     older = {"__rdiv__", "__idiv__", "__reversed__"}  # of Python 2; reversed() goes by index
@@ -135,8 +135,8 @@ def differing(holder, torch):
 
 
 ALL_NAMED = [h for h in SURFACE if h.partition(".")[0] not in ("", "Tensor", "autograd")]
-# `out` only returns what is assigned anyway; Hardtanh's two are deprecated; both are spelt `values`
-# or `modules` by position in every text.
+# `out` of normalize is for memory only, Hardtanh's two are deprecated, and containers are given
+# their modules by position.
 KNOWN = {
     "nn.functional": [("normalize", ["out"])],
     "nn": [("ModuleList", ["modules"]), ("ModuleDict", ["modules"]),
