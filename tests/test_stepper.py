@@ -296,3 +296,13 @@ def test_lines_of_the_learner_stand_beside_the_steps():
 def test_it_takes_a_trace():
     film = viz.trace(leaf(2.0) * 3, {})
     assert viz.step(film).trace is film
+
+
+def test_of_thousands_of_shares_from_a_folded_box_the_last_is_shown():
+    x = y = leaf(1.0)
+    for _ in range(1000):
+        y = y + x
+    film = film_of(y, x=x)
+    assert len(film.graph.boxes) <= 40 and len(film.shots) < 150
+    assert film.data()[-1]["set"] == {"id": "n0", "grad": "1001", "all": "1001"}
+    assert sum(shot.inside + 1 for shot in film.shots) > 2000

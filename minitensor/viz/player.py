@@ -59,8 +59,11 @@ class Film:
         self.titles = self._titles()
 
     def _shots(self, steps: Sequence[Step]) -> Iterator[Shot]:
-        """Steps inside a folded box are left out; those into and out of it stay."""
-        inside = 0
+        """Steps inside a folded box are left out; those into and out of it stay.
+
+        Of several shares in a row from a folded box to the same one, the last is shown.
+        """
+        inside, held = 0, None
         for step in steps:
             box, to = self.place.get(step.box, step.box), self.place.get(step.to, step.to)
             forward = step.kind == "forward"
@@ -70,8 +73,15 @@ class Film:
             changed = step.to or step.box
             known = changed not in self.place or changed in self.last
             value = self.words.box[step.box].value if forward else step.after
-            yield Shot(step, box, to, inside, "value" * forward or "grad" * known, value)
+            made = Shot(step, box, to, inside, "value" * forward or "grad" * known, value)
             inside = 0
+            if held and held.to and (held.box, held.to) == (box, to) and step.box in self.place:
+                made.inside += held.inside + 1
+            elif held:
+                yield held
+            held = made
+        if held:
+            yield held
 
     def _titles(self) -> dict[str, str]:
         """The first line of each box: its name and what it is computed by."""
