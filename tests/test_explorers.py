@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from kit.figures import ch05
+from kit.figures import ch05, ch10
 from test_browser import browser, screenshot  # noqa: F401  a fixture
 
 import minitensor as mt
@@ -81,6 +81,14 @@ PAGES += [
     ),
     Page("memory", MEMORY, "button.on", ["Enter"] * 3, "forward, sum 1 was made. Alive: 260 bytes"),
     Page("memory", MEMORY, "button.peak", ["Enter"], f"Alive: {PEAK} bytes"),
+]
+RACE = {"start": [-7, 2], "rates": ch10.RATES, "step": 40}
+PAGES += [
+    Page("race", RACE, "input[name=step]", ["Home"], "SGD (rate 0.9) 6.5, momentum (rate 0.1) 6.5"),
+    Page("race", RACE, "input[name='rate SGD']", ["ArrowRight"] * 2, "at the start: SGD."),
+    Page("race", RACE, "input[name='run Adam']", ["Space"], "RMSprop (rate 0.2) under 0.000001."),
+    Page("race", RACE, "input[name='start x']", ["End"], "SGD (rate 0.9) 0.0017"),
+    Page("race", RACE, "button", ["Enter"], "Loss after 40 steps"),
 ]
 NAMES = sorted({row.name for row in PAGES})
 each_page = pytest.mark.parametrize("row", [next(r for r in PAGES if r.name == n) for n in NAMES],
@@ -375,3 +383,47 @@ def test_a_name_that_comes_back_has_two_lives(call):
     assert [(one["from"], one["to"], one["bytes"]) for one in lives] == [
         (0, 0, 4), (2, 2, 4), (3, 3, 8),
     ]  # fmt: skip
+
+
+# race: the places that minitensor.optim visits.
+
+OPTIMISERS = {
+    "SGD": lambda p, rate: mt.optim.SGD([p], rate),
+    "momentum": lambda p, rate: mt.optim.SGD([p], rate, momentum=0.9),
+    "RMSprop": lambda p, rate: mt.optim.RMSprop([p], rate),
+    "Adam": lambda p, rate: mt.optim.Adam([p], rate),
+}
+
+
+def visited(optimiser, rate, start, steps):
+    p = mt.tensor(start, dtype=mt.float64, requires_grad=True)
+    optimizer, path = OPTIMISERS[optimiser](p, rate), [p.tolist()]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        ch10.valley(p).backward()
+        optimizer.step()
+        path.append(p.tolist())
+    return path
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_racers_step_as_the_optimisers_do(call, optimiser):
+    rates = [0.001, 0.05, 0.3, 0.9, 1.01]
+    given = [
+        {"optimiser": optimiser, "rate": rate, "start": start, "steps": 30}
+        for rate in rates
+        for start in ([-7.0, 2.0], [0.5, -3.0], [8.0, 0.0])
+    ]
+    for one, path in zip(given, call("race", "run", given), strict=True):
+        np.testing.assert_allclose(path, visited(**one), rtol=1e-9, atol=1e-9, err_msg=str(one))
+
+
+def test_a_click_on_the_map_moves_the_start(show):
+    page = show(next(row for row in PAGES if row.name == "race"))
+    box = page.locator("svg").bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    assert page.input_value("input[name='start x']") == "4.5"  # 4.25, to the slider's next notch
+    assert page.input_value("input[name='start y']") == "1.75"  # 1.85
+    page.focus("input[name=step]")
+    page.keyboard.press("Home")
+    assert "SGD (rate 0.9) 4.1," in page.inner_text("[role=status]")
