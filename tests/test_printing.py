@@ -207,3 +207,27 @@ def test_large_tensors_are_quick():
     t = mt.zeros(1000, 1000, 5)
     assert len(repr(t)) < 3000
     assert printing.array_text(np.broadcast_to(np.float32(1), (10**6, 10**6))).count("...") == 7
+
+
+def test_under_the_name_torch_every_line_breaks_where_pytorch_breaks_it():
+    """As ``compat`` sets it: 400 random tensors of every dtype, with and without gradients."""
+    torch = pytest.importorskip("torch")
+    from minitensor import compat
+
+    rng = np.random.default_rng(5)
+    compat._call_it("torch")
+    try:
+        for i in range(400):
+            shape = rng.integers(0, 6, rng.integers(0, 5)) if i % 8 else [40, 40]
+            data = rng.standard_normal(shape) * 10.0 ** rng.integers(-6, 9)
+            name = ["float32", "float64", "float16", "int64", "int32", "uint8", "bool"][i % 7]
+            with np.errstate(all="ignore"):
+                data = np.asarray(np.clip(data, -1e9, 1e9)).astype(name)
+            texts = []
+            for lib in (torch, mt):
+                x = lib.tensor(data)
+                x = x.requires_grad_() if x.is_floating_point() and i % 3 == 0 else x
+                texts.append(repr(x * 2 if i % 9 == 0 and name == "float64" else x))
+            assert texts[1] == texts[0]
+    finally:
+        compat._call_it("minitensor")
