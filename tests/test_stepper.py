@@ -306,3 +306,16 @@ def test_of_thousands_of_shares_from_a_folded_box_the_last_is_shown():
     assert len(film.graph.boxes) <= 40 and len(film.shots) < 150
     assert film.data()[-1]["set"] == {"id": "n0", "grad": "1001", "all": "1001"}
     assert sum(shot.inside + 1 for shot in film.shots) > 2000
+
+
+def test_entries_of_tensors_have_their_numbers_and_their_slips():
+    w = leaf([[0.5, -1.0], [0.25, 0.0]])
+    x = mt.tensor([[2.0, 3.0], [4.0, 5.0]])
+    with viz.record():
+        h = (w * x).tanh()
+        loss = h.sum()
+    asked = questions(film_of(loss, w=w, x=x, h=h))
+    text = re.sub(r"<[^>]*>", "", asked[1]["numbers"])
+    assert text == "1−02=1"  # the last entry: nothing went in, the slope is at its largest
+    assert slips(asked[2])["swapped"] == 0.0 and asked[2]["want"] == 5.0
+    assert Explainer(viz.trace(loss, {})).numbers(viz.trace(loss, {}).steps[-1]) == "5"

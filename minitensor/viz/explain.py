@@ -78,12 +78,26 @@ def made_by(box: Box, inputs: Mapping[int, str]) -> str:
 class Numbers:
     """What a step back does to one entry of a gradient."""
 
-    place: str  # "" for a single number, else "[0, 1]"
+    at: tuple[int, ...]  # which entry; () for a single number
     upstream: float | None
     local: float | None
     share: float
     before: float
     after: float
+
+    @property
+    def place(self) -> str:
+        """The entry's index as it is written, such as ``[0, 1]``; "" for a single number."""
+        return str(list(self.at)) if self.at else ""
+
+
+def number_at(value: Any, at: tuple[int, ...]) -> float | None:
+    """An entry of a value; a single number as it is; None where it is not known."""
+    if isinstance(value, int | float):
+        return value
+    array = np.array(value if isinstance(value, list) else [], dtype=float)
+    inside = array.ndim == len(at) and all(i < n for i, n in zip(at, array.shape, strict=True))
+    return float(array[at]) if inside else None
 
 
 def entry(step: Step) -> Numbers | None:
@@ -103,8 +117,7 @@ def entry(step: Step) -> Numbers | None:
     if None in factors:
         factors = None, None
     return Numbers(
-        str(list(at)) if at else "", *factors, float(share[at]), number(step.before) or 0.0,
-        number(step.after) or 0.0,
+        at, *factors, float(share[at]), number(step.before) or 0.0, number(step.after) or 0.0
     )  # fmt: skip
 
 
@@ -185,20 +198,23 @@ class Explainer:
         return rf"{to_grad} \text{{ += }} {given}"
 
     def numbers(self, step: Step) -> str:
-        """The LaTeX of the rule with the numbers put in; "" where they are not single numbers."""
-        box, given = self.box[step.box], self._values(step)
-        if not isinstance(step.local, int | float) or None in given:
+        """The LaTeX of the rule with the numbers of one entry put in; "" where it has no factor."""
+        n, box = entry(step), self.box[step.box]
+        if n is None or n.local is None:
             return ""
-        put = in_numbers(box.op, step.slot, given, box.value, box.attrs)
-        known = slope_at(box.op, step.slot, given, box.value, box.attrs)
+        given, out = self._values(step, n)
+        put = in_numbers(box.op, step.slot, given, out, box.attrs)
+        known = slope_at(box.op, step.slot, given, out, box.attrs)
+        result = put_in(n.local).tex
         # A learner's own op may bear a name of ours and mean something else: then no formula.
-        if not put or known is None or not np.isclose(known, step.local, rtol=1e-4, atol=1e-9):
-            return put_in(step.local).tex
-        result = put_in(step.local).tex
+        if not put or known is None or not np.isclose(known, n.local, rtol=1e-3, atol=1e-6):
+            return result
         return put if put == result else f"{put} = {result}"
 
-    def _values(self, step: Step) -> list[Any]:
-        return [self.box[s].value if s else None for s in self._sources(step)]
+    def _values(self, step: Step, n: Numbers) -> tuple[list[float | None], float | None]:
+        """The numbers that went into an entry, and what came out."""
+        given = [self.box[s].value if s else None for s in self._sources(step)]
+        return [number_at(v, n.at) for v in given], number_at(self.box[step.box].value, n.at)
 
     def _sources(self, step: Step) -> list[str | None]:
         """The box that feeds each input of a step, None where it is not known."""
@@ -228,21 +244,22 @@ class Explainer:
         text = "The size is right, the sign is not."
         yield "sign", -n.after, text
         yield "sign", n.before - n.share, text
-        if _single(self.box[step.to].value):
+        value = number_at(self.box[step.to].value, n.at)
+        if value is not None:
             text = f"That is the value of {to}. Its gradient says how the result moves with it."
-            yield "value", float(self.box[step.to].value), text
+            yield "value", float(value), text
 
     def _other_slopes(self, step: Step, n: Numbers) -> Iterator[tuple[str, float, str]]:
         """What comes out with the slope of another input, or with the slope at the output."""
-        box, given = self.box[step.box], self._values(step)
-        if n.place or n.upstream is None or not all(map(_single, (*given, box.value))):
+        box, (given, out) = self.box[step.box], self._values(step, n)
+        if n.upstream is None or out is None:
             return
-        slopes = [slope_at(box.op, i, given, box.value, box.attrs) for i in range(len(given))]
+        slopes = [slope_at(box.op, i, given, out, box.attrs) for i in range(len(given))]
         for slot, other in enumerate(slopes):
             if slot != step.slot and other is not None:
                 text = f"That is the slope of the other input: nudge {self.name[step.to]} alone."
                 yield "swapped", n.before + n.upstream * other, text
-        beyond = slope_at_output(box.op, box.value, box.attrs)
+        beyond = slope_at_output(box.op, out, box.attrs)
         if beyond is not None:
             at, not_at = self.name[step.to], self.name[step.box]
             text = f"You took the slope at the output, {not_at}. It is wanted at the input, {at}."
