@@ -447,11 +447,7 @@ def is_ours(found: dict[Any, Any], key: Any) -> bool:
     Then it can become ``.grad`` as it is. Else someone would see ``.grad`` change: another leaf
     that got the same array, a hook that kept it, the tensor that was given to backward().
     """
-    if references(found, key) > FEWEST:
-        return False
-    g = found[key]
-    writeable = getattr(getattr(g, "flags", None), "writeable", True)  # CuPy has no read-only ones
-    return getattr(g, "base", g) is None and writeable
+    return getattr(found[key], "base", found) is None and references(found, key) <= FEWEST
 
 
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:

@@ -150,6 +150,7 @@ def of_one(op: Op) -> Callable[..., Any]:
             raise refusal(op.name, "input", input)
         return lane(input) if out is None else write_out(op.name, lane(input), out)
 
+    call.lane = lane  # type: ignore[attr-defined]
     return described(call, op)
 
 

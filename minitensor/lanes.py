@@ -95,7 +95,7 @@ TWO = """\
 """
 MANY = """\
     if not ({all_tensors}):
-        return apply(OP, ({names},), {attrs})
+        return ({general})(OP, ({names},), {attrs})
 {unwrap}
     kind = type(a0)
     if {differ}:
@@ -182,9 +182,10 @@ def _guard(op: Op, attrs: str) -> str:
         differ += [f"a{free[0]}.dtype is not a{i}.dtype" for i in free[1:]]
     if op.dtypes == "float":
         differ += [fits]
-    tensors = " and ".join(f"isinstance({x}, Tensor)" for x in names)
+    tensors = [f"isinstance({x}, Tensor)" for x in names]
     text = MANY.format(
-        all_tensors=tensors, names=", ".join(names), attrs=attrs, unwrap=unwrap,
+        all_tensors=" and ".join(tensors), general=f"apply if {' or '.join(tensors)} else outside",
+        names=", ".join(names), attrs=attrs, unwrap=unwrap,
         differ=" or ".join(differ) or "False",
     )  # fmt: skip
     return text

@@ -9,10 +9,13 @@ All views of one buffer have the same owner, so they share one entry.
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from typing import Any
 
 from . import backend, core
 from .backend import Array
+
+KEPT = 32  # times remembered for each buffer
 
 
 class Writes:
@@ -28,13 +31,12 @@ class Writes:
             self.owner = lambda: owner
         self.count = 0
         self.by = ""  # the op of the last write
-        self.times: list[int] = []  # of the latest writes
+        self.times: deque[int] = deque(maxlen=KEPT)  # of the latest writes
 
 
 # Keyed by id(owner). An id can be used again after its array died; `owner` tells the two apart.
 # A node holds what it saved, so no array of another owner can have that id while it matters.
 LEDGER: dict[int, Writes] = {}
-KEPT = 32  # times remembered for each buffer
 last_write = 0  # when anything was written last: backward mostly looks no further than this
 
 
@@ -48,7 +50,7 @@ def written(array: Array, by: str) -> None:
         entry = LEDGER[id(owner)] = Writes(owner)
     entry.count += 1
     entry.by = by
-    entry.times = [*entry.times[1 - KEPT :], last_write]
+    entry.times.append(last_write)
 
 
 def writes_to(array: Array) -> Writes | None:

@@ -350,6 +350,7 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     # layers
     "linear": lambda x, w, b: np.einsum("ni,oi->no", x, w) + b,
     "linear_no_bias": lambda x, w: np.einsum("abi,oi->abo", x, w),
+    "product_of_rows": lambda x, y: np.einsum("nmi,nmj->ij", x, y),
     "softmax": lambda x: softmax(x, 1), "log_softmax": lambda x: np.log(softmax(x, 0)),
     "causal_softmax": causal,
     "nll": lambda x, k, w: -sum(w[i] * x[i, k[i]] for i in range(3)),

@@ -14,7 +14,6 @@ from .. import backend
 from ..core import op
 from .elementwise import erf, exp, rsqrt, tanh
 from .index import put_along
-from .linalg import matmul
 from .reduce import mean, sum_
 from .sample import given, normal, random
 from .shape import mT, reshape
@@ -38,16 +37,24 @@ def _linear(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
     return out
 
 
+def _input_rule(g: Any, weight: Any, x_shape: Any) -> Any:
+    out = rows(g) @ weight
+    return out if len(x_shape) == 2 else reshape(out, shape=tuple(x_shape))
+
+
+# x (..., a) and y (..., b) -> (a, b): x^T y, summed over all that comes before.
+product_of_rows = op(
+    "product_of_rows", lambda xp, x, y: rows(x).T @ rows(y), dtypes="same", prefix="Mm",
+    x=lambda g, y, x_shape: reshape(linear_no_bias(y, g), shape=tuple(x_shape)),
+    y=lambda g, x, y_shape: reshape(linear_no_bias(x, mT(g)), shape=tuple(y_shape)),
+    tex=r"{0}^T \, {1}", sample=normal((2, 5, 3), (2, 5, 4)),
+)  # fmt: skip
 # x (..., in), weight (out, in), bias (out)
-linear = op("linear", _linear, dtypes="same", prefix="Addmm",
-            x=lambda g, weight, x_shape: reshape(matmul(rows(g), weight), shape=tuple(x_shape)),
-            weight=lambda g, x: matmul(mT(rows(g)), rows(x)),
+linear = op("linear", _linear, dtypes="same", prefix="Addmm", x=_input_rule, weight=lambda g, x: product_of_rows(g, x),
             bias=lambda g: sum_(rows(g), dim=(0,), keepdim=False),
             tex=r"{0} \, {1}^T + {2}", sample=normal((2, 3), (4, 3), (4,)))  # fmt: skip
 linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
-                    x=lambda g, weight, x_shape: reshape(matmul(rows(g), weight),
-                                                         shape=tuple(x_shape)),
-                    weight=lambda g, x: matmul(mT(rows(g)), rows(x)),
+                    x=_input_rule, weight=lambda g, x: product_of_rows(g, x),
                     tex=r"{0} \, {1}^T", sample=normal((2, 5, 3), (4, 3)))  # fmt: skip
 
 # -- softmax ---------------------------------------------------------------------------------------

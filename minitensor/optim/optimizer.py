@@ -48,8 +48,8 @@ def check_settings(settings: dict[str, Any]) -> None:
 def in_blocks(update: Callable[..., None], xp: Any, c: Any, arrays: list[Array]) -> None:
     """Call ``update(xp, c, *arrays)``; for large arrays on the CPU, on one block after another."""
     first = arrays[0]
-    large = first.size > 2 * BLOCK and backend.device_of(first).type == "cpu"
-    if not large or not all(a.flags.c_contiguous for a in arrays):
+    on_cpu = backend.device_of(first).type == "cpu"
+    if not on_cpu or not all(a.flags.c_contiguous for a in arrays):
         update(xp, c, *arrays)
         return
     flat = [a.reshape(-1) for a in arrays]
@@ -211,7 +211,12 @@ class Optimizer:
                 count, arrays = self._advance(p, group, slots)
                 if count != known:  # most often, all parameters have made as many steps
                     c, known = self._constants(group, count), count
-                in_blocks(self._update, backend.MODULES[type(p.array)], c, arrays)
+                xp = backend.MODULES[type(p.array)]
+                update = self.update if c.plain else self._update
+                if p.array.size > 2 * BLOCK:
+                    in_blocks(update, xp, c, arrays)
+                else:
+                    update(xp, c, *arrays)
                 versions.written(p.array, by)
         return loss
 
@@ -239,6 +244,7 @@ class Optimizer:
         c = SimpleNamespace(lr=lr, maximize=group["maximize"], decay=decay, shrink=None)
         if decay and group.get("decoupled_weight_decay"):
             c.decay, c.shrink = 0, 1 - lr * decay
+        c.plain = not (c.maximize or c.decay or c.shrink is not None)
         self.constants(c, group, count)
         return c
 
