@@ -572,7 +572,8 @@ def attach() -> None:
     named = public_methods()
     methods = {**named, **METHODS, **functions_methods.METHODS}
     # A method takes no out=, so where a function is a primitive the method is its lane.
-    methods.update({name: f.lane for name, f in named.items() if hasattr(f, "lane")})
+    plain = {n: f for n, f in named.items() if hasattr(f, "lane") and not hasattr(f, "__wrapped__")}
+    methods.update({name: function.lane for name, function in plain.items()})
     for name in IN_PLACE:
         methods[f"{name}_"] = _inplace(named[name], f"{name}_")
     for name in "float double half long int short bool".split():

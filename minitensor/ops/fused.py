@@ -45,12 +45,13 @@ def _input_rule(g: Any, weight: Any, x_shape: Any) -> Any:
 # x (..., a) and y (..., b) -> (a, b): x^T y, summed over all that comes before.
 product_of_rows = op(
     "product_of_rows", lambda xp, x, y: rows(x).T @ rows(y), dtypes="same", prefix="Mm",
-    x=lambda g, y, x_shape: reshape(linear_no_bias(y, g), shape=tuple(x_shape)),
-    y=lambda g, x, y_shape: reshape(linear_no_bias(x, mT(g)), shape=tuple(y_shape)),
+    x=lambda g, y: y @ mT(g),
+    y=lambda g, x: x @ g,
     tex=r"{0}^T \, {1}", sample=normal((2, 5, 3), (2, 5, 4)),
 )  # fmt: skip
 # x (..., in), weight (out, in), bias (out)
-linear = op("linear", _linear, dtypes="same", prefix="Addmm", x=_input_rule, weight=lambda g, x: product_of_rows(g, x),
+linear = op("linear", _linear, dtypes="same", prefix="Addmm", x=_input_rule,
+            weight=lambda g, x: product_of_rows(g, x),
             bias=lambda g: sum_(rows(g), dim=(0,), keepdim=False),
             tex=r"{0} \, {1}^T + {2}", sample=normal((2, 3), (4, 3), (4,)))  # fmt: skip
 linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
