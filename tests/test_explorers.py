@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from kit.figures import ch05, ch10
+from kit.data import digits
+from kit.figures import ch05, ch08, ch10
 from test_browser import browser, screenshot  # noqa: F401  a fixture
 
 import minitensor as mt
 from minitensor import viz
+from minitensor.timing import FakeDevice
 from minitensor.viz.page import page as whole_page
 
 pytestmark = pytest.mark.browser
@@ -40,6 +42,10 @@ PAGES = [
     Page("strides", STRIDES, "input[name=op]", [*"view(4)", "Enter"], "6 numbers do not fill"),
     Page("strides", STRIDES, "select[name=start]", ["ArrowDown"], "Choose an operation"),
 ]
+KERNEL = {
+    "pictures": {"seven": (digits()[0][7] > 0.4).astype(int).tolist()},
+    "kernels": {"upright edges": [[-1, 0, 1]] * 3, "sum": [[1] * 3] * 3},
+}
 BROADCAST = {"shapes": ch05.SHAPES, "x": [4, 3], "y": [3]}
 PAGES += [
     Page(
@@ -89,6 +95,23 @@ PAGES += [
     Page("race", RACE, "input[name='run Adam']", ["Space"], "RMSprop (rate 0.2) under 0.000001."),
     Page("race", RACE, "input[name='start x']", ["End"], "SGD (rate 0.9) 0.0017"),
     Page("race", RACE, "button", ["Enter"], "Loss after 40 steps"),
+]
+ON_PICTURE, ON_OUTPUT = "[data-name=picture] button", "[data-name=output] button"
+PAGES += [
+    Page("kernel", KERNEL, ON_PICTURE, ["ArrowRight"], "Pixel 0, 1 holds 0. It is in 2 windows"),
+    Page("kernel", KERNEL, ON_PICTURE, ["Enter"], "Pixel 0, 0 holds 1. It is in 1 window:"),
+    Page("kernel", KERNEL, ON_OUTPUT, ["ArrowDown"], "column 6 times the kernel: 1·1 + 1·1 = 2."),
+    Page("kernel", KERNEL, "select[name=padding]", ["ArrowDown"], "column 0 times the kernel"),
+    Page("kernel", KERNEL, "[name=w02]", ["ArrowUp", "Tab"], "1·2 + 1·1 = 3."),
+]
+LAUNCHES = {"device": ch08.DEVICE}
+PAGES += [
+    Page("launches", LAUNCHES, "[data-ask=matmul]", ["Enter"], "The device works until 4.5 ms"),
+    Page(
+        "launches", LAUNCHES, "[data-ask=matmul]", ["Enter", *["Tab"] * 4, "Enter"], "reads 4.5 ms"
+    ),
+    Page("launches", LAUNCHES, "[data-ask=item]", ["Enter"], "and the host waited 0.5 ms"),
+    Page("launches", LAUNCHES, "[data-ask=sync]", ["Enter", "Enter"], "Nothing has happened yet"),
 ]
 NAMES = sorted({row.name for row in PAGES})
 each_page = pytest.mark.parametrize("row", [next(r for r in PAGES if r.name == n) for n in NAMES],
@@ -427,3 +450,100 @@ def test_a_click_on_the_map_moves_the_start(show):
     page.focus("input[name=step]")
     page.keyboard.press("Home")
     assert "SGD (rate 0.9) 4.1," in page.inner_text("[role=status]")
+
+
+# kernel: output, columns and counts are those of conv2d, unfold and fold.
+
+
+def test_kernel_computes_what_the_engine_computes(call):
+    draw, functional = np.random.default_rng(0), mt.nn.functional
+    given = [
+        {"picture": draw.integers(0, 2, shape).tolist(), "stride": stride, "padding": padding,
+         "kernel": draw.integers(-9, 10, (3, 3)).tolist()}
+        for shape in ((8, 8), (5, 7), (3, 3)) for stride in (1, 2, 3) for padding in (0, 1, 2)
+    ]  # fmt: skip
+    for one, found in zip(given, call("kernel", "compute", given), strict=True):
+        x, w = (mt.tensor(one[k], dtype=mt.float32)[None, None] for k in ("picture", "kernel"))
+        how = {"stride": one["stride"], "padding": one["padding"]}
+        columns = functional.unfold(x, 3, **how)
+        used = functional.fold(mt.ones_like(columns), x.shape[2:], 3, **how)
+        assert found["output"] == functional.conv2d(x, w, **how)[0, 0].tolist()
+        assert found["columns"] == columns[0].T.tolist()
+        assert found["used"] == used[0, 0].tolist()
+
+
+def test_kernel_is_painted_and_shows_the_window_of_an_output(show):
+    page = show(next(row for row in PAGES if row.name == "kernel"))
+    page.focus("[data-name=output] button")
+    assert page.locator("[data-name=picture] .seen").count() == 9
+    page.focus("[data-name=picture] [aria-label^='picture 3, 3']")
+    assert page.locator("[data-name=output] .shares").count() == 9
+    before = page.inner_text("[data-name=picture]")
+    page.keyboard.press("Space")
+    assert page.inner_text("[data-name=picture]") != before
+    page.mouse.move(0, 0)
+    page.hover("[data-name=picture] [aria-label^='picture 7, 0']")
+    page.mouse.down()
+    page.hover("[data-name=picture] [aria-label^='picture 7, 1']")
+    page.mouse.up()
+    assert page.inner_text("[data-name=picture] tr:last-child").split()[:2] == ["1", "1"]
+    page.fill("[name=w11]", "5")
+    page.focus("[data-name=output] button")
+    page.select_option("select[name=padding]", "1")
+    assert "Output: 8 × 8. Columns: 9 × 64" in page.inner_text("#root")
+    assert page.locator("[data-name=picture] .zero").count() == 10 * 10 - 8 * 8
+
+
+# launches: the times of FakeDevice.
+
+MATMUL, ADD, COPY, LOAD = 4.0, 1.0, 0.5, 3.0  # milliseconds, as in launches.js
+ASKED = {
+    "matmul": lambda gpu: gpu.launch("matmul", MATMUL),
+    "add": lambda gpu: gpu.launch("add", ADD),
+    "item": lambda gpu: gpu.copy(COPY),
+    "host": lambda gpu: gpu.work(LOAD),
+    "sync": lambda gpu: gpu.synchronize(),
+}
+
+
+def test_launches_take_the_times_of_the_fake_device(call):
+    rng = np.random.default_rng(0)
+    asks = [list(rng.choice(list(ASKED), rng.integers(0, 12))) for _ in range(100)]
+    device = {"overhead": 0.5, "compiling": 3.0}
+    given = [{"asks": row, **device} for row in asks]
+    for row, found in zip(asks, call("launches", "run", given), strict=True):
+        gpu = FakeDevice(**device, bandwidth=1.0)
+        for ask in row:
+            ASKED[ask](gpu)
+        assert found["now"] == gpu.now()
+        assert [list(one.values()) for one in found["log"]] == [
+            [one.name, one.called, one.returned, one.started, one.finished] for one in gpu.log
+        ]
+        if found["host"]:
+            assert [one["from"] for one in found["host"][1:]] == [
+                one["to"] for one in found["host"][:-1]
+            ]
+            assert found["host"][-1]["to"] == gpu.now()
+
+
+def test_compiling_is_paid_once_for_each_kernel(show):
+    page = show(Page("launches", LAUNCHES, "", [], ""))
+    page.check("[name=compile]")
+    for ask in ("matmul", "matmul", "add"):
+        page.click(f"[data-ask={ask}]")
+    assert "reads 7.5 ms" in page.inner_text("[role=status]")
+    page.click("button.undo")
+    assert "reads 4 ms. The device works until 11.5 ms" in page.inner_text("[role=status]")
+    page.click("button.again")
+    assert "Nothing has happened yet" in page.inner_text("[role=status]")
+
+
+def test_the_words_of_launches_are_what_the_page_says(call):
+    given = [["matmul"], ["matmul", "sync"], ["matmul", "host"], ["matmul", "item", "host"]]
+    found = call(
+        "launches", "run", [{"asks": one, "overhead": 0.5, "compiling": 0} for one in given]
+    )
+    assert [one["now"] for one in found] == [0.5, 4.5, 3.5, 8.0]
+    assert found[0]["free"] == 4.5
+    for number in ("0.5 ms", "4.5 ms", "3.5 ms", "8 ms"):
+        assert number in ch08.WORDS
