@@ -8,13 +8,15 @@ from textwrap import dedent
 
 from kit.checks import NotRightError, obvious
 from kit.folded import inline
-from kit.guard import TimeLimit, learner_line, limited, raised_by_learner, run_source
+from kit.guard import TimeLimit, learner_line, limited, pressed, raised_by_learner, run_source
 
 HEADLINES = {
     "untried": "○ {}: not attempted yet.",
     "wrong": "✗ {}: not yet.",
     "right": "✓ {}: right.",
 }
+LONGEST = 300  # characters of a learner's own error that are shown
+MEMORY = "more memory than there is: does something grow without end, or is a size wrong?"
 NEXT_STEP = "Fill in the cell above, run it, then run this cell again."
 
 
@@ -100,24 +102,32 @@ class Exercise:
         if len(answers) != len(self.names):
             return self.wrong_verdict(NotRightError(expected=f"check({', '.join(self.names)})"))
         stubs = self.stub_values()
-        if all(map(alike, answers, stubs)):
-            return Verdict(self.name, "untried", [("next", NEXT_STEP)])
-        files = set().union(*map(files_of, answers))
+        files = set()
         try:
-            for name, answer, stub in zip(self.names, answers, stubs, strict=True):
-                same_kind(name, answer, stub)
-            limited(lambda: self.run_check(*answers), self.seconds)
+            return limited(lambda: self.judge(answers, stubs, files), self.seconds)
         except NotRightError as error:
             return self.wrong_verdict(error)
         except NotImplementedError as error:
-            if raised_by_learner(error, files):
-                return Verdict(self.name, "untried", [("next", NEXT_STEP)])
+            return self.untried() if raised_by_learner(error, files) else self.stumble(error, files)
+        except KeyboardInterrupt as error:
+            if pressed(error, files):
+                raise
             return self.stumble(error, files)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # SystemExit too: a learner's exit() must not end the check
             return self.stumble(error, files)
+
+    def judge(self, answers, stubs, files):
+        """Return the Verdict "untried" or "right", or raise. Adds the answers' files to `files`."""
+        if all(map(alike, answers, stubs)):
+            return self.untried()
+        files.update(*map(files_of, answers))
+        for name, answer, stub in zip(self.names, answers, stubs, strict=True):
+            same_kind(name, answer, stub)
+        self.run_check(*answers)
         return Verdict(self.name, "right")
+
+    def untried(self):
+        return Verdict(self.name, "untried", [("next", NEXT_STEP)])
 
     def stub_values(self):
         # Compiled apart from the setup, as the learner's cell is: an import in the same source
@@ -136,12 +146,24 @@ class Exercise:
             what = f"it was stopped after {self.seconds:g} seconds"
             lines = [("got", what), ("where", line), ("likely cause", "a loop that never ends.")]
         else:
-            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            lines = [("your code raised" if line else "got", what), ("where", line)]
+            lines = [("your code raised" if line else "got", in_words(error)), ("where", line)]
+        if isinstance(error, MemoryError):
+            lines += [("likely cause", MEMORY)]
         if line is None:
             lines += [("likely cause", "the check could not go on with what your code gave.")]
         kept = [(label, text) for label, text in lines if text]
         return Verdict(self.name, "wrong", kept, broken=line is None)
+
+
+def in_words(error):
+    """Return an error's class and message, cut to a length that can be read; never raises."""
+    name = type(error).__name__
+    try:
+        message = str(error)
+    except BaseException:  # a class of the learner's own, with a __str__ of its own
+        return name
+    text = f"{name}: {message}" if message else name
+    return text if len(text) <= LONGEST else text[: LONGEST - 4] + " ..."
 
 
 def exercises_of(module):

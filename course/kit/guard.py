@@ -1,14 +1,26 @@
-"""Run a learner's code so that it can neither hang the notebook nor crash its check."""
+"""Run a learner's code so that it can neither hang the notebook nor crash its check.
 
+What a check can not stop: one long call into C in a thread that is not the main one, or on
+Windows, and code that ends the process on purpose (`os._exit`). `kit.grade` can: it runs each
+answer in a process of its own.
+"""
+
+import builtins
 import ctypes
+import dis
 import io
 import linecache
+import signal
 import sys
 import threading
-from contextlib import redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from unittest import mock
 
-FIRE_AGAIN = 0.5  # seconds: a bare `except:` in a loop may swallow the first TimeLimit
+from kit.memory import memory_capped
+
+FIRE_AGAIN = 0.05  # seconds: a bare `except:` in a loop may swallow the first TimeLimits
 SHOWN = 2000  # characters of a learner's own prints; an endless loop prints without end
+NO_INPUT = "an answer gets what it needs as arguments: it cannot ask at the keyboard"
 
 
 class TimeLimit(BaseException):
@@ -18,9 +30,8 @@ class TimeLimit(BaseException):
 class Watchdog:
     """Raises TimeLimit in the thread that made it, unless stopped within `seconds`.
 
-    A thread with an asynchronous exception works in a kernel's main thread, in any other thread,
-    and on Windows, where signals do not. It takes effect between two bytecodes: one long call
-    into C is stopped only when it returns.
+    An asynchronous exception takes effect between two bytecodes, in any thread and on any system:
+    a wait (sleep, a lock) or one long call into C is stopped only when it returns.
     """
 
     def __init__(self, seconds):
@@ -47,6 +58,37 @@ class Watchdog:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(self.target, error)
 
 
+class AlarmClock:
+    """A Watchdog for the main thread, where the system has timers: it ends waits, too.
+
+    The system's timer needs no thread of ours, so it also strikes while a long calculation with
+    integers keeps all threads waiting.
+    """
+
+    def __init__(self, seconds):
+        self.done = False
+        self.handler = signal.signal(signal.SIGALRM, self.strike)
+        self.timer = signal.setitimer(signal.ITIMER_REAL, seconds, FIRE_AGAIN)
+
+    def strike(self, number, frame):
+        if not self.done:
+            raise TimeLimit
+
+    def stop(self):
+        self.done = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        # First to "ignore", which throws away one that is on its way: the default would kill.
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, self.handler or signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, *self.timer)
+
+
+def watchdog(seconds):
+    """Return the best watchdog that this thread can have."""
+    main = threading.current_thread() is threading.main_thread()
+    return (AlarmClock if main and hasattr(signal, "setitimer") else Watchdog)(seconds)
+
+
 class Capped(io.TextIOBase):
     """Passes text on until SHOWN characters, then swallows it."""
 
@@ -67,16 +109,43 @@ class Capped(io.TextIOBase):
 
 def limited(function, seconds):
     """Return function(), or raise TimeLimit after `seconds`. Prints pass, up to a limit."""
-    with redirect_stdout(Capped(sys.stdout)):
-        watchdog = Watchdog(seconds)
+    with house_rules():
+        dog = watchdog(seconds)
         try:
             try:
                 return function()
             finally:
-                watchdog.stop()
+                dog.stop()
         except TimeLimit:
-            watchdog.stop()  # it may have struck while the first stop was at work
+            dog.stop()  # it may have struck while the first stop was at work
             raise
+
+
+@contextmanager
+def house_rules():
+    """While a learner's code runs: few prints, no questions, no exit, and memory left over."""
+    depth = sys.getrecursionlimit()
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(Capped(sys.stdout)))
+        stack.enter_context(redirect_stderr(Capped(sys.stderr)))
+        stack.enter_context(mock.patch.object(builtins, "input", no_input))
+        stack.enter_context(memory_capped())
+        notebook = getattr(sys.modules.get("__main__"), "__dict__", {})
+        # A kernel's own exit() would end the kernel once the cell is done.
+        ends = {name: leave for name in ("exit", "quit") if name in notebook}
+        stack.enter_context(mock.patch.dict(notebook, ends))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(depth)
+
+
+def no_input(prompt=""):
+    raise RuntimeError(NO_INPUT)
+
+
+def leave(code=None):
+    raise SystemExit(code)
 
 
 def run_source(code, name, namespace):
@@ -104,11 +173,23 @@ def raised_by_learner(error, files):
     return is_learners(places(error)[-1][0], files)
 
 
+def pressed(error, files):
+    """Whether a KeyboardInterrupt came from the keyboard, and not from the learner's `raise`."""
+    last = traces(error)[-1]
+    code = last.tb_frame.f_code
+    raised = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return not (raised and is_learners(code.co_filename, files))
+
+
 def places(error):
     """Return (file name, line) of each frame that the error passed, the innermost last."""
+    return [(trace.tb_frame.f_code.co_filename, trace.tb_lineno) for trace in traces(error)]
+
+
+def traces(error):
     found, trace = [], error.__traceback__
     while trace is not None:
-        found.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        found.append(trace)
         trace = trace.tb_next
     return found
 
