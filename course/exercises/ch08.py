@@ -1,5 +1,7 @@
 """Exercises and quiz of chapter 08."""
 
+import warnings
+
 import numpy as np
 from kit import pretend
 from kit.checks import expect, fail, is_tensor, same
@@ -505,7 +507,9 @@ def stepped(function, call):
     """Call function(); explain the errors of Tensors on two devices, and of a lost gradient."""
     before = len(pretend.log())
     try:
-        return function()
+        with warnings.catch_warnings():  # of the .grad of no leaf: the cause below says it better
+            warnings.simplefilter("ignore")
+            return function()
     except RuntimeError as error:
         cause, message = "", str(error)
         if "device 'cuda'" in message:
