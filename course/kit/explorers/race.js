@@ -72,7 +72,7 @@ const STYLE = `
 .race .row { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; margin: 3px 0; }
 .race label { display: inline-flex; gap: 6px; align-items: center; }
 .race input[type=range] { padding: 0; width: 150px; min-width: 0; }
-.race .name { min-width: 8.5em; } .race output { min-width: 3.2em; font-weight: 600; }
+.race .name { min-width: 9.5em; } .race output { min-width: 3.2em; font-weight: 600; }
 .race svg { width: 100%; height: auto; background: var(--panel); border-radius: 6px;
   cursor: crosshair; display: block; }
 .race ellipse { fill: none; stroke: var(--line); stroke-width: .8; }

@@ -109,5 +109,7 @@ def starts(curves):
 
 
 def near(loss):
-    """A loss to one digit, or as a power of ten where it is huge."""
-    return f"{loss:.1f}" if loss < 100 else f"about {power(loss)}"
+    """A loss in words: rough where its digits vary with the machine."""
+    if loss > 1e6:
+        return "over a million"
+    return f"{loss:.1f}" if loss > 0.2 else "under 0.2"
