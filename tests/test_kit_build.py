@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from kit import build as kit_build
 from kit import chapter as kit_chapter
-from kit.chapter import Chapter, chapters
+from kit.chapter import Chapter, chapters, chapters_and_pages
 from kit.folded import inline, predictions
 from kit.lint import bare, lint
 from kit.quiz import Choice, Question, quiz_cells
@@ -233,9 +233,46 @@ def test_a_widget_leaves_only_its_text(built):
 
 def test_the_list_of_chapters_is_kept(fresh):
     _, new = kit_build.contents(fresh.course)
-    assert "- [98 · Try the kit](98_try.ipynb)\n- [99 · Go on](99_next.ipynb)\n" in new
+    first = "- [98 · Try the kit](98_try.ipynb), 5 minutes: A sum.\n"
+    assert first + "- [99 · Go on](99_next.ipynb)\n" in new
     (fresh.course / "README.md").write_text(new)
     assert kit_build.contents(fresh.course) == (new, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "makes"),
+    [
+        ("A sum: of 1.5 and `x.y`. More.", "A sum: of 1.5 and `x.y`."),
+        ("A sum\n# of two lines. And\n# more.", "A sum of two lines."),
+        ("Why? Because.", "Why?"),
+    ],
+)
+def test_the_list_holds_the_first_sentence(fresh, text, makes):
+    rewrite(fresh, "# A sum.", f"# {text}")
+    assert fresh.makes == makes
+
+
+def test_a_figures_module_that_is_broken_is_seen(fresh, monkeypatch):
+    assert kit_build.without_figures(fresh) == []
+    folder = fresh.course / "kit" / "figures"
+    folder.mkdir(parents=True)
+    (folder / "ch98.py").write_text("1 / 0\n")
+    monkeypatch.setattr("kit.figures.__path__", [str(folder)])
+    found = kit_build.without_figures(fresh)
+    assert found == ["kit/figures/ch98.py: ZeroDivisionError: division by zero"]
+
+
+def test_a_page_is_no_chapter_and_is_built_like_one(fresh):
+    page = fresh.course / "sources" / "marks.py"
+    page.write_text("# %% [markdown]\n# # Marks\n\n# %%\n2 + 3\n")
+    assert [p.name for p in chapters([], fresh.course)] == ["ch98", "ch99"]
+    (found,) = chapters_and_pages(["marks"], fresh.course)
+    assert found.is_page
+    assert chapters_and_pages([], fresh.course)[-1] == found
+    assert [p.name for p in chapters_and_pages(["98", "marks"], fresh.course)] == ["ch98", "marks"]
+    built = kit_build.build(found)
+    assert nbformat.read(built, as_version=4).cells[1].id == "marks-002"
+    assert kit_build.differences(found) == lint(found) == kit_build.orphans(fresh.course) == []
 
 
 def test_an_error_on_purpose_is_shown_in_words(built):

@@ -8,6 +8,8 @@ Nothing in a built notebook depends on when or where it was built, save what its
 
 import argparse
 import copy
+import importlib
+import os
 import re
 import sys
 
@@ -15,7 +17,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from kit.chapter import COURSE, all_chapters, chapters
+from kit import record
+from kit.chapter import COURSE, all_chapters, all_pages, chapters_and_pages
 from kit.expand import expand
 
 CELL_SECONDS = 60
@@ -52,7 +55,7 @@ def executed(notebook, course=COURSE):
         record_timing=False,
         store_widget_state=False,
     )
-    client.execute()
+    client.execute(env={**os.environ, record.SWITCH: "off"})
     strip(notebook)
     return notebook
 
@@ -121,15 +124,33 @@ def never_run(chapter, notebook):
 
 def orphans(course=COURSE):
     """Return the notebooks that have no source."""
-    known = {chapter.notebook for chapter in all_chapters(course)}
+    known = {chapter.notebook for chapter in [*all_chapters(course), *all_pages(course)]}
     return sorted(set(course.glob("*.ipynb")) - known)
 
 
 def contents(course=COURSE):
     """Return (the text of course/README.md, the same with its list of chapters up to date)."""
     text = (course / "README.md").read_text(encoding="utf-8")
-    links = [f"- [{chapter.title}]({chapter.notebook.name})" for chapter in all_chapters(course)]
-    return text, LIST.sub(lambda match: "\n".join([match[1], *links, match[2]]), text)
+    lines = [listed(chapter) for chapter in all_chapters(course)]
+    return text, LIST.sub(lambda match: "\n".join([match[1], *lines, match[2]]), text)
+
+
+def listed(chapter):
+    """Return a chapter's line in the list: its link, its minutes, what the reader will make."""
+    minutes = f", {chapter.minutes} minutes" if chapter.minutes else ""
+    makes = f": {chapter.makes}" if chapter.makes else ""
+    return f"- [{chapter.title}]({chapter.notebook.name}){minutes}{makes}"
+
+
+def without_figures(chapter):
+    """Return a sentence if the chapter's figures module is there and cannot be imported."""
+    if not (chapter.course / "kit" / "figures" / f"{chapter.name}.py").exists():
+        return []
+    try:
+        importlib.import_module(f"kit.figures.{chapter.name}")
+    except Exception as error:
+        return [f"kit/figures/{chapter.name}.py: {type(error).__name__}: {error}"]
+    return []
 
 
 def main(arguments=None):
@@ -137,13 +158,14 @@ def main(arguments=None):
     parser.add_argument("chapter", nargs="*", help='such as "02"; all if none is named')
     parser.add_argument("--check", action="store_true", help="compare, do not build")
     options = parser.parse_args(arguments)
-    wanted = chapters(options.chapter)
+    wanted = chapters_and_pages(options.chapter)
     if not options.check:
         for chapter in wanted:
             print(f"built {build(chapter).name}", flush=True)
         (COURSE / "README.md").write_text(contents()[1], encoding="utf-8")
         return 0
     found = [line for chapter in wanted for line in differences(chapter)]
+    found += [line for chapter in wanted for line in without_figures(chapter)]
     found += [f"{path.name} has no source" for path in orphans()]
     old, new = contents()
     found += ["README.md: its list of chapters is out of date"] * (old != new)

@@ -1,15 +1,20 @@
 """Where a chapter's files are."""
 
 import importlib.util
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[1]
+MAKES = re.compile(r"^# ## What you will make\n# (.*?[.?!])(?=\s)(?!\s*[a-z])", re.M | re.S)
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: course/sources/NN_name.py and what belongs to it."""
+    """One chapter: course/sources/NN_name.py and what belongs to it.
+
+    A page of the course that is no chapter, course/sources/name.py, is one without a number.
+    """
 
     source: Path
 
@@ -27,7 +32,11 @@ class Chapter:
 
     @property
     def name(self):
-        return f"ch{self.number}"
+        return self.stem if self.is_page else f"ch{self.number}"
+
+    @property
+    def is_page(self):
+        return not self.number.isdigit()
 
     @property
     def notebook(self):
@@ -45,6 +54,19 @@ class Chapter:
                 return line[4:].strip()
         raise ValueError(f"{self.source}: no title")
 
+    @property
+    def minutes(self):
+        """The minutes that its first cell states, as text; "" if it states none."""
+        found = re.search(r"^# .*?(\d+) minutes", self.source.read_text(encoding="utf-8"), re.M)
+        return found[1] if found else ""
+
+    @property
+    def makes(self):
+        """The first sentence of "What you will make", or ""."""
+        text = self.source.read_text(encoding="utf-8")
+        found = MAKES.search(text)
+        return " ".join(found[1].replace("\n# ", " ").split()) if found else ""
+
     def exercises(self):
         """Load and return the exercise module."""
         spec = importlib.util.spec_from_file_location(f"exercises.{self.name}", self.exercise_file)
@@ -58,6 +80,11 @@ def all_chapters(course=COURSE):
     return [Chapter(path) for path in sorted(course.glob("sources/[0-9][0-9]_*.py"))]
 
 
+def all_pages(course=COURSE):
+    """Return the pages that are built as chapters are, and are none."""
+    return [Chapter(path) for path in sorted(course.glob("sources/[a-z]*.py"))]
+
+
 def chapters(wanted=(), course=COURSE):
     """Return the chapters named "02", "ch02" or "02_name", or all. Raises ValueError."""
     found = all_chapters(course)
@@ -68,3 +95,10 @@ def chapters(wanted=(), course=COURSE):
     if unknown:
         raise ValueError(f"no source for chapter {', '.join(sorted(unknown))}")
     return [chapter for chapter in found if chapter.number in numbers]
+
+
+def chapters_and_pages(wanted=(), course=COURSE):
+    """Return the chapters and pages that are named, or all. Raises ValueError."""
+    pages = [page for page in all_pages(course) if not wanted or page.stem in wanted]
+    numbered = [text for text in wanted if text not in {page.stem for page in pages}]
+    return [*(chapters(numbered, course) if numbered or not wanted else []), *pages]

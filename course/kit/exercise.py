@@ -2,14 +2,17 @@
 
 import html
 import inspect
+import re
 import types
 from dataclasses import dataclass, field
 from textwrap import dedent
 
+from kit import record
 from kit.checks import NotRightError, obvious
 from kit.folded import inline
 from kit.guard import TimeLimit, learner_line, limited, pressed, raised_by_learner, run_source
 
+EXERCISE = re.compile(r"<!-- exercise: (\w+) -->")  # where a chapter's source puts one
 HEADLINES = {
     "untried": "○ {}: not attempted yet.",
     "wrong": "✗ {}: not yet.",
@@ -98,7 +101,16 @@ class Exercise:
         return f"{shared}\n{self.own_setup}\n"
 
     def check(self, *answers):
-        """Judge the learner's answers, in the order of `names`. Returns a Verdict; never raises."""
+        """Judge the learner's answers, in the order of `names`. Returns a Verdict; never raises.
+
+        A right answer is noted for the progress page.
+        """
+        verdict = self.verdict(*answers)
+        if verdict.state == "right":
+            record.note_right(self.run_check.__module__, self.name)
+        return verdict
+
+    def verdict(self, *answers):
         if len(answers) != len(self.names):
             return self.wrong_verdict(NotRightError(expected=f"check({', '.join(self.names)})"))
         stubs = self.stub_values()

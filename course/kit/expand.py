@@ -4,11 +4,10 @@ import re
 
 import nbformat
 
-from kit.exercise import exercises_of
+from kit.exercise import EXERCISE, exercises_of
 from kit.folded import details, predictions
 from kit.quiz import quiz_cells
 
-EXERCISE = re.compile(r"<!-- exercise: (\w+) -->")
 DIRECTIVE = re.compile(r"<!--.*?-->", re.DOTALL)
 LAUNCH = (
     "[Start the course on your machine, or in a browser](../README.md) · [All chapters](README.md)"

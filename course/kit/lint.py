@@ -10,7 +10,7 @@ import tokenize
 
 import nbformat
 
-from kit.chapter import chapters
+from kit.chapter import chapters_and_pages
 
 MOST_LINES, LINE_LENGTH, MOST_WORDS = 20, 100, 120
 IGNORED = "nbval-ignore-output"
@@ -44,7 +44,8 @@ NOT_WORDS = re.compile(r"<!--.*?-->|<[^>]+>|\$\$.*?\$\$|\]\([^)]*\)", re.DOTALL)
 def lint(chapter):
     """Return what is wrong with a chapter's built notebook, as a list of sentences."""
     notebook = nbformat.read(chapter.notebook, as_version=4)
-    found = [*anatomy(notebook), *headings(notebook), *words(notebook), *seeds(notebook)]
+    found = [] if chapter.is_page else [*anatomy(notebook)]
+    found += [*headings(notebook), *words(notebook), *seeds(notebook)]
     for cell in notebook.cells:
         rules = code_rules if cell.cell_type == "code" else text_rules
         found += [f"{cell.id}: {problem}" for problem in rules(chapter, notebook, cell)]
@@ -217,7 +218,7 @@ def bare(code):
 
 
 def main(arguments):
-    found = [problem for chapter in chapters(arguments) for problem in lint(chapter)]
+    found = [problem for chapter in chapters_and_pages(arguments) for problem in lint(chapter)]
     print("\n".join(found) or "no findings")
     return min(len(found), 1)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kit.folded import details, inline
 
 LETTERS = "ABCDEF"
+QUESTIONS = 5  # in each quiz
 INTRO = "Choose, then open your choice. Each one has its own reply."
 
 
@@ -40,7 +41,7 @@ class Question:
 
 def quiz_cells(questions):
     """Return the markdown cells of a chapter's quiz. Raises ValueError unless there are five."""
-    if len(questions) != 5:
+    if len(questions) != QUESTIONS:
         raise ValueError(f"a quiz has five questions, not {len(questions)}")
     places = {next(i for i, c in enumerate(q.choices) if c.right) for q in questions}
     if len(places) < 2:

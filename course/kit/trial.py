@@ -21,7 +21,7 @@ def verdict_on(exercise, code):
     missing = [name for name in exercise.names if name not in namespace]
     if missing:
         raise ValueError(f"{exercise.name}: this answer does not define {missing}:\n{code}")
-    return exercise.check(*[namespace[name] for name in exercise.names])
+    return exercise.verdict(*[namespace[name] for name in exercise.names])
 
 
 def problems(exercise):
@@ -71,7 +71,7 @@ def stumbles_on_junk(exercise):
         return  # junk in place of a class is stopped by its kind
     for junk in JUNK:
         answers = [junk_for(stub, junk) for stub in stubs]
-        verdict = exercise.check(*answers)
+        verdict = exercise.verdict(*answers)
         if verdict.state != "wrong" or verdict.broken:
             yield f"an answer of {type(junk).__name__} gets {verdict!r}"
 
