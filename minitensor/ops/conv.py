@@ -13,6 +13,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import kernels
 from ..core import op
 from .sample import given, normal, random, spread
@@ -221,10 +223,14 @@ def _seen(x: Any, counts: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) 
         yield i, x[(slice(None), *at)]
 
 
+def _small(xp: Any, kernel: Sizes) -> Any:
+    """A type that can number the places of a kernel."""
+    return xp.dtype("uint8" if math.prod(kernel) <= 256 else "int32").type
+
+
 def _best(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
     counts = count_windows(x.shape[2:], kernel, stride, dilation)
-    small = xp.dtype("uint8" if math.prod(kernel) <= 256 else "int32").type
-    best, top = None, None
+    small, best, top = _small(xp, kernel), None, None
     for i, value in _seen(batch_last(xp, x), counts, kernel, stride, dilation):
         if top is None:
             top, best = value, xp.zeros(value.shape, small)
@@ -241,9 +247,20 @@ def _max(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> A
     return batch_first(xp, out)
 
 
-def _max_rule(g: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+def _place_of(xp: Any, x: Any, y: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    """As ``_best``, where the largest values ``y`` are known; of nan it does not know the place."""
+    y, small = batch_last(xp, y), _small(xp, kernel)
+    seen = [*_seen(batch_last(xp, x), y.shape[1:-1], kernel, stride, dilation)]
+    best = xp.zeros(y.shape, small)
+    for i, value in reversed(seen[1:]):
+        best = xp.where(value == y, small(i), best)
+    best[seen[0][1] == y] = 0
+    return batch_first(xp, best)
+
+
+def _max_rule(g: Any, x: Any, out: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
     window = {"kernel": kernel, "stride": stride, "dilation": dilation}
-    return put_in_window(g, best_in_window(x, **window), size=tuple(x.shape[2:]), **window)
+    return put_in_window(g, place_in_window(x, out, **window), size=tuple(x.shape[2:]), **window)
 
 
 def _pick(xp: Any, x: Any, best: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
@@ -258,8 +275,11 @@ def _put(
 ) -> Any:
     x, best = batch_last(xp, x), batch_last(xp, best)
     out = xp.zeros((x.shape[0], *size, x.shape[-1]), x.dtype)
+    wide = (d * (k - 1) < s for k, s, d in zip(kernel, stride, dilation, strict=True))
+    apart = all(wide)  # no two windows meet: nothing to add to
     for i, place in _seen(out, best.shape[1:-1], kernel, stride, dilation):
-        place += xp.where(best == i, x, x.dtype.type(0))
+        part = xp.where(best == i, x, x.dtype.type(0))
+        place[...] = part if apart else place + part
     return batch_first(xp, out)
 
 
@@ -270,6 +290,11 @@ _BEST = [[[[0, 5], [3, 1]]]]
 best_in_window = op(
     "best_in_window", _best, dtypes="keep", tex=r"\operatorname{{argmax}} {0}",
     sample=normal((2, 2, 5, 6), **_POOL),
+)  # fmt: skip
+place_in_window = op(
+    "place_in_window", _place_of, dtypes="keep", tex=r"\operatorname{{argmax}} {0}",
+    sample=lambda rng: ([x := rng.permutation(np.arange(120.0)).reshape(2, 2, 5, 6),
+                         _max(np, x, **_POOL)], dict(_POOL)),
 )  # fmt: skip
 max_in_window = op(
     "max_in_window", _max, x=_max_rule, dtypes="keep", prefix="MaxPool2DWithIndices",
