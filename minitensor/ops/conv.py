@@ -130,20 +130,40 @@ def _grown(xp: Any, x: Any, how: Geometry) -> Any:
     return out
 
 
-def _columns(xp: Any, x: Any, kernel: Sizes, how: Geometry) -> Any:
-    """The windows of (N, C, *space): (groups, C / groups * places in the kernel, windows * N)."""
-    grown = _grown(xp, batch_last(xp, x), how)
-    counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
+def _columns(xp: Any, grown: Any, kernel: Sizes, counts: Sizes, how: Geometry) -> Any:
+    """The windows of (C, *space, N): (groups, C / groups * places in the kernel, windows * N)."""
     if kernels.is_gpu(xp):  # the batch as one more dimension, in which a window is 1 wide
         spread = [(*values, 1) for values in (kernel, counts, how.stride, how.dilation)]
         spread[1] = (*counts, grown.shape[-1])
         out = kernels.unfold(xp, grown[None], *spread)
     else:
-        out = xp.empty((grown.shape[0], *kernel, *counts, grown.shape[-1]), x.dtype)
+        out = xp.empty((grown.shape[0], *kernel, *counts, grown.shape[-1]), grown.dtype)
         for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
             out[(slice(None), *place)] = grown[(slice(None), *seen)]
-    depth = x.shape[1] // how.groups * math.prod(kernel)
+    depth = grown.shape[0] // how.groups * math.prod(kernel)
     return out.reshape(how.groups, depth, math.prod(counts) * grown.shape[-1])
+
+
+SLAB = 1 << 16  # elements of columns at a time
+
+
+def _slabs(
+    xp: Any, channels: int, kernel: Sizes, counts: Sizes, samples: int, how: Geometry
+) -> Iterator[Any]:
+    """Cut the windows into slabs whose columns fit into a processor's cache.
+
+    A slab is some of the windows along the first dimension of space. Yields their counts, where
+    their outputs stand among windows * N, and the slice of the padded input that they look at.
+    """
+    each = math.prod(counts[1:]) * samples
+    rows = max(1, SLAB // max(1, channels * math.prod(kernel) * each))
+    if kernels.is_gpu(xp):
+        rows = counts[0]
+    step, reach = how.stride[0], how.dilation[0] * (kernel[0] - 1) + 1
+    for start in range(0, counts[0], rows):
+        stop = min(start + rows, counts[0])
+        seen = slice(start * step, (stop - 1) * step + reach)
+        yield (stop - start, *counts[1:]), slice(start * each, stop * each), (slice(None), seen)
 
 
 def _outputs(xp: Any, g: Any, groups: int) -> Any:
@@ -158,31 +178,39 @@ def _rows(weight: Any, groups: int) -> Any:
 
 
 def _conv(xp: Any, x: Any, weight: Any, *, how: Geometry) -> Any:
-    kernel = weight.shape[2:]
-    counts = count_windows(padded(x.shape[2:], how), kernel, how.stride, how.dilation)
-    out = xp.matmul(_rows(weight, how.groups), _columns(xp, x, kernel, how))
-    return batch_first(xp, out.reshape(weight.shape[0], *counts, x.shape[0]))
+    kernel, samples = weight.shape[2:], x.shape[0]
+    grown, rows = _grown(xp, batch_last(xp, x), how), _rows(weight, how.groups)
+    counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
+    out = xp.empty((*rows.shape[:2], math.prod(counts) * samples), x.dtype)
+    for part, at, seen in _slabs(xp, x.shape[1], kernel, counts, samples, how):
+        out[..., at] = xp.matmul(rows, _columns(xp, grown[seen], kernel, part, how))
+    return batch_first(xp, out.reshape(weight.shape[0], *counts, samples))
 
 
 def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> Any:
     samples, counts, kernel = x.shape[0], x.shape[2:], weight.shape[2:]
-    channels = weight.shape[1] * how.groups
+    channels, g = weight.shape[1] * how.groups, _outputs(xp, x, how.groups)
     turned = xp.swapaxes(_rows(weight, how.groups), 1, 2)
-    parts = xp.matmul(turned, _outputs(xp, x, how.groups))
-    parts = parts.reshape(channels, *kernel, *counts, samples)
     if kernels.is_gpu(xp) and len(size) <= 2:
+        parts = xp.matmul(turned, g).reshape(channels, *kernel, *counts, samples)
         windows = xp.ascontiguousarray(batch_first(xp, parts))
         out = kernels.fold(xp, windows, padded(size, how), kernel, how.stride, how.dilation)
         return out[(slice(None), slice(None), *_inside(size, how))]
     out = xp.zeros((channels, *padded(size, how), samples), x.dtype)
-    for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
-        out[(slice(None), *seen)] += parts[(slice(None), *place)]
+    for part, at, seen in _slabs(xp, channels, kernel, counts, samples, how):
+        parts = xp.matmul(turned, g[..., at]).reshape(channels, *kernel, *part, samples)
+        into = out[seen]
+        for place, where in _offsets(part, kernel, how.stride, how.dilation):
+            into[(slice(None), *where)] += parts[(slice(None), *place)]
     return batch_first(xp, out[(slice(None), *_inside(size, how))])
 
 
 def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> Any:
-    turned = xp.swapaxes(_columns(xp, x, kernel, how), 1, 2)
-    out = xp.matmul(_outputs(xp, y, how.groups), turned)
+    grown, g = _grown(xp, batch_last(xp, x), how), _outputs(xp, y, how.groups)
+    out = xp.zeros((*g.shape[:2], x.shape[1] // how.groups * math.prod(kernel)), x.dtype)
+    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
+        columns = _columns(xp, grown[seen], kernel, part, how)
+        out += xp.matmul(g[..., at], xp.swapaxes(columns, 1, 2))
     return out.reshape(y.shape[1], x.shape[1] // how.groups, *kernel)
 
 
@@ -248,13 +276,16 @@ def _max(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> A
 
 
 def _place_of(xp: Any, x: Any, y: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    """As ``_best``, where the largest values ``y`` are known; of nan it does not know the place."""
-    y, small = batch_last(xp, y), _small(xp, kernel)
+    """As ``_best``, where the largest values ``y`` are known; of nan it does not know the place.
+
+    From the last place to the first: 0 where the value is the largest, else one more than behind.
+    """
+    y = batch_last(xp, y)
     seen = [*_seen(batch_last(xp, x), y.shape[1:-1], kernel, stride, dilation)]
-    best = xp.zeros(y.shape, small)
-    for i, value in reversed(seen[1:]):
-        best = xp.where(value == y, small(i), best)
-    best[seen[0][1] == y] = 0
+    best = xp.zeros(y.shape, _small(xp, kernel))
+    for _, value in reversed(seen[:-1]):
+        best += 1
+        best *= value != y
     return batch_first(xp, best)
 
 
@@ -277,8 +308,10 @@ def _put(
     out = xp.zeros((x.shape[0], *size, x.shape[-1]), x.dtype)
     wide = (d * (k - 1) < s for k, s, d in zip(kernel, stride, dilation, strict=True))
     apart = all(wide)  # no two windows meet: nothing to add to
+    # On a CPU a product is quicker than a choice, which is guessed wrong; but inf times 0 is nan.
+    finite = xp is np and bool(np.isfinite(x.sum()))
     for i, place in _seen(out, best.shape[1:-1], kernel, stride, dilation):
-        part = xp.where(best == i, x, x.dtype.type(0))
+        part = x * (best == i) if finite else xp.where(best == i, x, x.dtype.type(0))
         place[...] = part if apart else place + part
     return batch_first(xp, out)
 
