@@ -283,6 +283,9 @@ def later(lib):
     return slope(lib, lambda x: x * factor, [1.0])
 
 
+line("`Tensor([1, 2])`")(lambda lib: lib.Tensor([1, 2]).tolist())
+
+
 @line("An array plus a tensor")
 def added(lib):
     return (np.ones(2, dtype=np.float32) + lib.ones(2)).tolist()
