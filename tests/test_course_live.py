@@ -1,0 +1,138 @@
+"""The live curve: in a notebook, in a terminal, where nobody watches, and in an export."""
+
+import io
+import re
+
+import nbconvert
+import nbformat
+import pytest
+from kit import live
+from kit.build import executed
+from kit.chapter import COURSE
+
+import minitensor as mt
+
+LOOP = """
+from kit.live import LiveCurve
+
+curve = LiveCurve(ylabel="loss")
+for epoch in curve.over(range(40)):
+    curve.add(train=1 / (epoch + 1), held_out=2 / (epoch + 1))
+"""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Redraw at every step."""
+    monkeypatch.setattr(live, "EVERY", -1.0)
+
+
+def run(curve, count=5):
+    for step in curve.over(range(count)):
+        curve.add(train=float(count - step))
+
+
+def test_a_terminal_sees_the_line_grow_and_the_end_stay(always):
+    stream = Terminal()
+    run(live.LiveCurve(stream=stream))
+    shown = stream.getvalue().split("\r")
+    assert [line.split(":")[0] for line in shown[1:6]] == [f"epoch {i} of 5" for i in range(1, 6)]
+    assert "train 3.0  █▅▁" in shown[3]
+    assert shown[-1] == "train: 5.0 at first, 1.0 at the end, after 5 points  █▆▅▃▁\n"
+
+
+def test_where_nobody_watches_only_the_end_is_printed(always):
+    stream = io.StringIO()
+    run(live.LiveCurve(stream=stream))
+    assert stream.getvalue() == "train: 5.0 at first, 1.0 at the end, after 5 points  █▆▅▃▁\n"
+
+
+def test_a_break_and_an_error_leave_what_there_is(always):
+    for stop in (None, ZeroDivisionError):
+        stream = io.StringIO()
+        curve = live.LiveCurve(stream=stream)
+        try:
+            for step in curve.over(range(9)):
+                curve.add(loss=step)
+                if step == 3:
+                    if stop:
+                        raise stop
+                    break
+        except ZeroDivisionError:
+            pass
+        assert stream.getvalue().startswith("loss: 0.0 at first, 3.0 at the end, after 4 points")
+
+
+def test_a_loop_that_adds_nothing_and_one_without_a_length(always):
+    stream = io.StringIO()
+    assert list(live.LiveCurve(stream=stream).over(range(3))) == [0, 1, 2]
+    assert stream.getvalue() == ""
+    curve = live.LiveCurve(stream=Terminal())
+    for step in curve.over(iter([1, 2])):
+        curve.add(loss=step)
+    assert "epoch 2: loss 2.0" in curve.stream.getvalue()
+
+
+def test_tensors_are_taken_as_numbers_and_leave_no_tape():
+    curve = live.LiveCurve(stream=io.StringIO())
+    w = mt.tensor(2.0, requires_grad=True)
+    curve.add(loss=w * w, other=mt.tensor([3]))
+    assert curve.values == {"loss": [4.0], "other": [3.0]}
+
+
+def test_bars_show_the_newest_and_what_is_no_number():
+    assert live.sparks([0.0, 7.0]) == "▁█"
+    assert live.sparks([1.0]) == "▁"
+    assert live.sparks([0.0, float("nan"), float("inf"), 1.0]) == "▁··█"
+    assert live.sparks([float("nan")]) == "·"
+    long = live.sparks(list(range(1000)))
+    assert (len(long), long[-1]) == (32, "█")
+
+
+def test_the_widget_draws_every_line_with_words(monkeypatch, always):
+    shown, stills = [], []
+    monkeypatch.setattr(live, "in_notebook", lambda: True)
+    monkeypatch.setattr(live, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(live, "still", stills.append)
+    curve = live.LiveCurve()
+    for step in curve.over(range(3)):
+        curve.add(train=step, held_out=float("inf") if step == 1 else -step)
+        if step:
+            drawing = curve.view.widget.value
+            assert drawing.count("<polyline") == 2
+            assert f"<title>epoch {step} of 3:" in drawing
+            assert not re.search(r'points="[^"]*(nan|inf)', drawing)
+    assert curve.view.widget.value == ""
+    assert stills == [curve]
+    assert "stays below" in shown[0]["text/plain"]
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    """A notebook with a loop, executed by a kernel."""
+    cells = [nbformat.v4.new_code_cell(LOOP)]
+    return executed(nbformat.v4.new_notebook(cells=cells), COURSE)
+
+
+def test_in_a_notebook_the_figure_stays_and_is_the_same_every_time(notebook):
+    outputs = notebook.cells[0].outputs
+    kinds = [output.output_type for output in outputs]
+    assert kinds == ["display_data"] * 3  # the widget, the figure, its words
+    assert "is drawn here while the loop runs" in outputs[0].data["text/plain"]
+    assert outputs[1].metadata["image/png"]["alt"] == "loss against epoch: train, held_out."
+    assert outputs[2].data["text/plain"].splitlines()[1:] == [
+        "train: 1.0 at first, 0.0 at the end, after 40 points",
+        "held_out: 2.0 at first, 0.1 at the end, after 40 points",
+    ]
+
+
+def test_an_export_without_a_kernel_shows_picture_and_words(notebook):
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert re.search(r'<img[^>]*src="data:image/png;base64', page, re.DOTALL)
+    assert "loss against epoch: train, held_out." in page
+    assert "held_out: 2.0 at first" in page
