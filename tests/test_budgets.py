@@ -18,8 +18,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FUNCTIONS = sorted(f.name for f in PACKAGE.glob("functions*.py"))
 ENGINE = ("backend", "core", "ops", "autograd")
 
-# Room: its files or folder, and its code lines. The architecture asked for 2,200 (floors 1 to 5) and
-# 5,000 in all, before surface.md's names were counted. What the rest bought, room by room:
+# Room: its files or folder, and its code lines. The architecture asked for 2,200 (floors 1 to 5)
+# and 5,000 in all, before surface.md's names were counted. What the rest bought, room by room:
 # - backend: kernels.py, 50 lines without which a GPU idles; rows added at an index by sorting.
 # - core: with lanes.py, the specialised doors that make an op cheap, and versions.py, the ledger
 #   of in-place writes; lanes compiled when first called, which halved the time of an import.
