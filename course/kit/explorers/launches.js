@@ -81,13 +81,14 @@ export default {
     function bar(x, y, from, to, text, [fill, stroke, dash]) {
       const wide = x(to) - x(from);
       return `<rect x="${x(from)}" y="${y}" width="${Math.max(wide, 1)}" height="${HIGH}" fill="${fill}"
-          fill-opacity="0.3" stroke="${stroke}" stroke-dasharray="${dash}"/>` +
+          fill-opacity="0.3" stroke="${stroke}" stroke-dasharray="${dash}"><title>${text}, ${ms(to - from)}</title></rect>` +
         (wide > 8 * text.length ? `<text x="${x(from) + 4}" y="${y + HIGH / 2 + 4}">${text}</text>` : "");
     }
 
     function picture(device) {
       const end = Math.max(10, device.now, device.free) * 1.03;
       const x = (t) => LEFT + ((WIDTH - LEFT - 10) * t) / end;
+      const late = x(device.now) > WIDTH - 90;
       const low = TOP + HIGH + GAP, bottom = low + HIGH + 8;
       const looks = { wait: ["none", "var(--soft)", "3 3"], load: ["var(--green)", "var(--green)", ""],
         launch: ["var(--orange)", "var(--orange)", ""] };
@@ -109,7 +110,7 @@ export default {
         ${arrows.join("")}${host.join("")}${work.join("")}${ticks.join("")}
         <line x1="${x(device.now)}" x2="${x(device.now)}" y1="12" y2="${bottom}" stroke="var(--vermilion)"
           stroke-width="2" stroke-dasharray="5 2"/>
-        <text x="${Math.min(x(device.now) + 4, WIDTH - 96)}" y="16">stopwatch</text></svg>`;
+        <text x="${x(device.now) + (late ? -4 : 4)}" y="16" text-anchor="${late ? "end" : "start"}">stopwatch</text></svg>`;
     }
 
     function said(device) {
