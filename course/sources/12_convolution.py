@@ -91,14 +91,13 @@ for stride, padding in ((1, 0), (1, 1), (2, 0), (2, 1), (3, 1)):
     print(f"stride {stride}, padding {padding}: {tuple(out.shape[2:])}")
 
 # %% [markdown]
-# Vary: with padding 1, what happens to a stroke at the very edge? Which kernel finds *level* edges? (In mathematics the kernel of a convolution is turned round first. Deep learning
-# does not turn it, and keeps the name. The weights are learned anyway.)
+# Vary: with padding 1, what happens to a stroke at the very edge? (In mathematics the kernel is turned round first. Deep learning does not turn it, and keeps the name:
+# the weights are learned anyway.)
 
 # %% [markdown]
 # ## 2. See all windows, copy none
-# Two loops in Python are slow. We want all windows at once, as an array `windows[i, j, a, b]`: for each place `i, j` a window of 3 × 3. Chapter 04 said that an array is a line of
-# memory with a step for each axis. So ask: from an index to the next, how far is it in memory? One window further down is one row. One row further down *within* a window is one
-# row, too.
+# Two loops in Python are slow. We want all windows at once, as an array `windows[i, j, a, b]`: for each place `i, j` a window of 3 × 3. An array is a line of memory, with a step for each
+# axis. So ask for each index: how far is it to the next, in memory? One window further down is one row. One row further down *within* a window is one row, too.
 
 # %%
 def all_windows(x, size=3):
@@ -236,16 +235,19 @@ print(mt.autograd.gradcheck(by_columns, inputs))
 
 # %% [markdown]
 # ## 5. Read digits
-# Now build with it. Two convolutions; `MaxPool2d(2)` keeps the largest of each 2 × 2 and so halves height and width. Then all numbers of a picture in one row, and one linear layer to 10 scores. The shapes, for one picture:
+# Now build with it: two convolutions, then all numbers of a picture in one row, then a linear layer to 10 scores. Three helpers: `BatchNorm2d` shifts and scales each channel to mean 0 and spread 1, over the
+# batch. `MaxPool2d(2)` keeps the largest of each 2 × 2, and so halves height and width. `Dropout(0.3)` sets 3 of 10 numbers to 0, in training only, so that none is relied on too much.
 
 # %%
 def network():
     return nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(),   # 1 × 8 × 8  -> 16 × 8 × 8
-        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(),  #            -> 32 × 8 × 8
-        nn.MaxPool2d(2), nn.Flatten(),               # 32 × 4 × 4 -> 512
-        nn.Dropout(0.3),                             # sets 3 of 10 to 0, in training only
-        nn.Linear(512, 10),
+        nn.Conv2d(1, 16, 3, padding=1),   # 1 × 8 × 8 -> 16 × 8 × 8
+        nn.BatchNorm2d(16), nn.ReLU(),
+        nn.Conv2d(16, 32, 3, padding=1),  # -> 32 × 8 × 8
+        nn.BatchNorm2d(32), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(),    # -> 32 × 4 × 4 -> 512
+        nn.Dropout(0.3),
+        nn.Linear(512, 10),               # -> 10
     )
 
 # %% [markdown]
@@ -271,7 +273,7 @@ loader = mt.utils.data.DataLoader(
 print(tuple(x_train.shape), tuple(x_test.shape))
 
 # %%
-def train(net, epochs=10, lr=5e-3):
+def train(net, epochs=8, lr=5e-3):
     optimizer = mt.optim.Adam(net.parameters(), lr=lr)
     steps = epochs * len(loader)
     schedule = mt.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=steps)
@@ -285,7 +287,7 @@ def train(net, epochs=10, lr=5e-3):
 
 # %%
 def accuracy(net, x, y):
-    net.eval()  # no dropout
+    net.eval()  # no dropout, and the mean and spread of all training pictures
     with mt.no_grad():
         return (net(x).argmax(dim=1) == y).float().mean().item()
 
@@ -305,12 +307,12 @@ print(f"held-out digits: {accuracy(net, x_test, y_test):.1%}")
 
 # %%
 with mt.no_grad():
-    seen = net[:2](mt.from_numpy(images[7])[None, None])[0]
+    seen = net[:3](mt.from_numpy(images[7])[None, None])[0]
 figures.what_it_sees(net[0].weight[:, 0], seen)
 
 # %% [markdown]
-# Some find edges, some strokes of one direction. Now be fair to the task: these held-out digits are by the *same 13 people* as those in training. Vary: train on the file's first 1400 digits, test on the others. The file
-# goes writer after writer, so those are new hands. How far does it fall? Then: pictures moved by a pixel, `mt.roll(x_test, 1, 3)`.
+# Some find edges, some strokes of one direction. Now be fair to the task: these held-out digits are by the *same 13 people* as those in training. Vary: leave out the permutation, `order = np.arange(1797)[::-1]`. The file
+# goes writer after writer, so the held-out digits are then by new hands. How far does it fall? And if all test pictures are moved by a pixel, `mt.roll(x_test, 1, 3)`?
 
 # %% [markdown]
 # ## Exercises

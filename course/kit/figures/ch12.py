@@ -147,8 +147,8 @@ def what_it_sees(kernels, seen):
     figure(
         fig,
         alt=f"{shown} of the {len(kernels)} learned kernels, as small grey tables, those that "
-        "answer most to this picture. Below each, the seven as that kernel sees it: one shows "
-        "its left edges, another its lower or right edges, another the whole stroke.",
+        "answer most to this picture. Below each, the seven as that kernel sees it: one and the "
+        "same digit, with other parts of its strokes lit up.",
         text=f"kernels: {kernels.shape[0]} of {kernels.shape[1]} × {kernels.shape[2]}; each gives "
         f"{seen.shape[1]} × {seen.shape[2]} numbers, none negative after the ReLU",
     )
