@@ -9,6 +9,7 @@ gradients can be differentiated again.
 from __future__ import annotations
 
 import functools
+import threading
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from operator import attrgetter, iadd
@@ -22,6 +23,30 @@ from .ops.reduce import sum_to
 # -- grad mode -------------------------------------------------------------------------------------
 
 
+class _ByThread(threading.local):
+    """Grad mode where it may differ between threads: true in those that record."""
+
+    def __init__(self, main: bool):  # called again in each thread that looks
+        self.on = main if threading.current_thread() is threading.main_thread() else True
+
+    def __bool__(self) -> bool:
+        return self.on
+
+
+def _record(on: bool) -> None:
+    """Set grad mode, for this thread alone.
+
+    Every op reads ``core.GRAD``, so that is a plain bool until a thread beside the main one first
+    sets it; from then on each thread has its own.
+    """
+    if isinstance(core.GRAD, bool):
+        if threading.current_thread() is threading.main_thread():
+            core.GRAD = on
+            return
+        core.GRAD = _ByThread(core.GRAD)
+    core.GRAD.on = on
+
+
 class set_grad_enabled:  # noqa: N801 - PyTorch's name
     """Set whether steps are recorded: a function, a context manager or a decorator."""
 
@@ -29,19 +54,19 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
         if not isinstance(mode, bool):
             kind = type(mode).__name__
             raise TypeError(f"set_grad_enabled(): argument 'enabled' must be bool, not {kind}")
-        self.before = core.GRAD
+        self.before = is_grad_enabled()
         self.mode = mode
-        core.GRAD = self.mode
+        _record(self.mode)
 
     def __enter__(self) -> None:
-        core.GRAD = self.mode
+        _record(self.mode)
 
     def __exit__(self, *error: Any) -> None:
-        core.GRAD = self.before
+        _record(self.before)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate: set the mode for each call of ``function``."""
-        core.GRAD = self.before  # only the calls of `function` are meant
+        _record(self.before)  # only the calls of `function` are meant
         return (enable_grad if self.mode else no_grad)(function)
 
 
@@ -78,11 +103,11 @@ class _Mode:
             functools.update_wrapper(self, function)
 
     def __enter__(self) -> None:
-        self.before.append(core.GRAD)
-        core.GRAD = self.mode
+        self.before.append(is_grad_enabled())
+        _record(self.mode)
 
     def __exit__(self, *error: Any) -> None:
-        core.GRAD = self.before.pop()
+        _record(self.before.pop())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.function is None:
@@ -110,7 +135,7 @@ class inference_mode(no_grad):  # noqa: N801 - PyTorch's name
 
 def is_grad_enabled() -> bool:
     """Whether steps are being recorded."""
-    return core.GRAD
+    return bool(core.GRAD)
 
 
 # -- the walk --------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ class View:
         self.base, self.steps, self.recorded = base, steps, recorded
 
 
-GRAD = True  # are steps being recorded? autograd.no_grad and its kin set it
+GRAD: Any = True  # are steps being recorded? autograd.no_grad and its kin set it
 OBSERVERS: tuple[Any, ...] = ()  # objects that are told of every op and every gradient
 OPS: dict[str, Op] = {}
 NO_ATTRS: dict[str, Any] = {}

@@ -96,7 +96,7 @@ class _FunctionOp:
 
     def backward(self, g: Any, saved: Any) -> list[Any]:
         """Call the learner's backward on Tensors; give back what the walk works on."""
-        taped = core.GRAD
+        taped = bool(core.GRAD)
         parts = g.parts if isinstance(g, Parts) else {0: g}
         grads = [self._part(parts.get(i), i) for i in range(len(self.shapes))]
         self.ctx._fetch = lambda: tuple(self._saved(saved, taped))

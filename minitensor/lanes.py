@@ -262,4 +262,4 @@ def _maker(text: str, filename: str) -> Callable[..., Any]:
     return made["make"]
 
 
-_make_first = _maker(FIRST, "<a lane before its first call>")
+_make_first = _maker(FIRST, "<lane before its first call>")

@@ -1,6 +1,7 @@
 """Backward as PyTorch does it: what accumulates, what is freed, what is refused, in which words."""
 
 import gc
+import threading
 import weakref
 
 import numpy as np
@@ -544,3 +545,33 @@ def test_a_tensor_without_gradient_joins_the_graph_when_written_to():
     x[1:].add_(w)
     (x * x).sum().backward()
     assert x.requires_grad and not x.is_leaf and w.grad.item() == 2 * 6 * 3 + 2 * 2 * 2
+
+
+def test_each_thread_has_its_own_grad_mode(monkeypatch):
+    """A worker under no_grad does not stop the main thread from recording, nor start it."""
+    monkeypatch.setattr(core, "GRAD", True)
+    inside, leave, seen = threading.Event(), threading.Event(), []
+
+    def worker():
+        x = mt.tensor(1.0, requires_grad=True)
+        seen.append((x * 2).requires_grad)
+        with mt.no_grad():
+            seen.append((x * 2).requires_grad)
+            inside.set()
+            leave.wait(10)
+        seen.append((x * 2).requires_grad)
+
+    x = mt.tensor(1.0, requires_grad=True)
+    for mode, expected in ((mt.enable_grad, True), (mt.no_grad, False)):
+        inside.clear(), leave.clear(), seen.clear()
+        with mode():
+            thread = threading.Thread(target=worker)
+            thread.start()
+            inside.wait(10)
+            assert (x * 2).requires_grad is mt.is_grad_enabled() is expected
+            with mt.no_grad():
+                assert not (x * 2).requires_grad
+            leave.set()
+            thread.join()
+            assert (x * 2).requires_grad is expected
+        assert seen == [True, False, True]
