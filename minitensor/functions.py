@@ -51,6 +51,8 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """``f(2, 3)`` and ``f((2, 3))`` alike, as a tuple of ints."""
     if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
         sizes = tuple(sizes[0])
+    if not [n for n in sizes if type(n) is not int]:
+        return sizes
     for n in sizes:
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise TypeError(f"size must be a tuple of ints, but got {type(n).__name__} in {sizes}")
@@ -357,6 +359,8 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 def _full_shape(t: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
     """``shape`` with its -1 filled in. Raises RuntimeError where the sizes cannot agree."""
+    if math.prod(shape) == t.array.size and not [n for n in shape if n < 0]:
+        return shape
     size, known = t.array.size, math.prod(n for n in shape if n != -1)
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
@@ -380,7 +384,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         raise RuntimeError("view(dtype) is not supported: use .to(dtype), which copies")
     full = _full_shape(input, as_sizes(shape))
     out = sh.reshape(input, shape=full)
-    if backend.owner(out.array) is not backend.owner(input.array):
+    if out.view_of is None:
         steps = tuple(s // input.array.itemsize for s in input.array.strides)
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "

@@ -13,12 +13,12 @@ from .. import backend
 from ..core import op
 from .sample import normal
 
-reshape = op("reshape", lambda xp, x, *, shape: xp.reshape(x, shape),
+reshape = op("reshape", lambda xp, x, *, shape: x.reshape(shape),
              x=lambda g, x_shape: reshape(g, shape=x_shape), dtypes="keep", view=True,
              prefix="View", tex=r"\operatorname{{reshape}} {0}",
              sample=normal((2, 6), shape=(3, 4)))  # fmt: skip
 
-permute = op("permute", lambda xp, x, *, dims: xp.transpose(x, dims),
+permute = op("permute", lambda xp, x, *, dims: x.transpose(dims),
              x=lambda g, dims: permute(g, dims=inverse(dims)), dtypes="keep", view=True,
              tex=r"\operatorname{{permute}} {0}",
              sample=normal((2, 3, 4), dims=(2, 0, 1)))  # fmt: skip
@@ -38,7 +38,7 @@ def _swapped(ndim: int, dim0: int, dim1: int) -> tuple[int, ...]:
     return tuple(dims)
 
 
-transpose = op("transpose", lambda xp, x, *, dim0, dim1: xp.swapaxes(x, dim0, dim1),
+transpose = op("transpose", lambda xp, x, *, dim0, dim1: x.swapaxes(dim0, dim1),
                x=lambda g, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), dtypes="keep", view=True,
                tex="{0}^T", sample=normal((2, 3, 4), dim0=0, dim1=2))  # fmt: skip
 
