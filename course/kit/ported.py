@@ -36,6 +36,15 @@ def on_pytorch():
     return lines, about.removeprefix("# ")
 
 
+def excerpt():
+    """What the program imports, and its model and training loop, as text."""
+    lines = PROGRAM.read_text(encoding="utf-8").splitlines()
+    imports = [line for line in lines if line.startswith(("import torch", "from torch"))]
+    first = next(i for i, line in enumerate(lines) if line.startswith("model ="))
+    last = next(i for i, line in enumerate(lines) if line.startswith('    print(f"epoch'))
+    return "\n".join([*imports, "...", *lines[first : last + 1], "..."])
+
+
 def main():
     import torch
 

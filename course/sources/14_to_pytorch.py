@@ -116,16 +116,16 @@ print("Newton:  ", *descend(lambda slope, bend: slope / bend))
 
 # %% [markdown]
 # Newton is there, to four digits, and the other is not. Then why does nobody train a network so? For one number the bend is one number. For a million
-# parameters it is a table of a million by a million. Vary: start at 8. Who is faster at first? Then at -3.
+# parameters it is a table of a million by a million. Vary: start at -3. Newton's first step flies far away. Why? Look at the bend there.
 
 # %% [markdown]
 # ## 3. Put a slope into a loss
-# Suppose you know a curve's slopes and not the curve: speeds, and you want the place. A network shall *have* those slopes. So the loss compares slopes, and
-# `loss.backward()` must go back *through* a walk back, to the weights.
+# Suppose you know slopes and not the curve: speeds at many times, and you want to know the place. A network from time to place shall *have* those slopes. So
+# the loss compares slopes, and `loss.backward()` must go back *through* a walk back, to the weights.
 
 # %%
-places = mt.linspace(-3, 3, 49).unsqueeze(1).requires_grad_()
-speeds = mt.cos(places).detach()  # the slopes of the sine; the sine itself is not shown
+times = mt.linspace(-3, 3, 49).unsqueeze(1).requires_grad_()
+speeds = mt.cos(times).detach()  # the slopes of a sine; the sine itself is not shown
 
 mt.manual_seed(0)
 model = nn.Sequential(nn.Linear(1, 24), nn.Tanh(), nn.Linear(24, 1))
@@ -138,14 +138,14 @@ optimizer = mt.optim.Adam(model.parameters(), lr=0.02)
 # An error, luckily. The slopes come without a record, so the loss has none, and `backward` says so.
 
 # %%
-(slope,) = mt.autograd.grad(model(places).sum(), places)
+(slope,) = mt.autograd.grad(model(times).sum(), times)
 loss = (slope - speeds).square().mean()
 with shows_error(RuntimeError):
     loss.backward()
 
 # %%
 for turn in range(181):
-    (slope,) = mt.autograd.grad(model(places).sum(), places, create_graph=True)
+    (slope,) = mt.autograd.grad(model(times).sum(), times, create_graph=True)
     loss = (slope - speeds).square().mean()
     optimizer.zero_grad()
     loss.backward()
@@ -158,8 +158,8 @@ for turn in range(181):
 
 # %%
 with mt.no_grad():
-    learned = model(places) - model(mt.zeros(1, 1))
-figures.fitted(places, mt.sin(places), learned, seen=len(places))
+    learned = model(times) - model(mt.zeros(1, 1))
+figures.fitted(times, mt.sin(times), learned)
 
 # %% [markdown]
 # ## 4. Write a rule of your own
@@ -239,16 +239,14 @@ with shows_error(RuntimeError, says="Jacobian mismatch"):
 
 # %% [markdown]
 # ## 5. Run one file under both
-# Here is the middle of a program that was written for PyTorch: [`programs/penguins.py`](programs/penguins.py). Nothing in it knows of minitensor.
+# Here is a part of a program that was written for PyTorch: [`programs/penguins.py`](programs/penguins.py). Nothing in it knows of minitensor.
 
 # %%
-program = ported.PROGRAM.read_text().splitlines()
-start = program.index("torch.manual_seed(7)")
-print("\n".join(program[start - 14 : start - 8] + ["..."] + program[start + 6 : start + 26]))
+print(ported.excerpt())
 
 # %% [markdown]
 # `python -m minitensor program.py` runs it. Whatever it imports from `torch`, it gets from here. What it printed under PyTorch was written down
-# once, with the version and the day, since you need not have PyTorch.
+# once, with the version and the day, since you need not have PyTorch. (If you have it: `python programs/penguins.py`.)
 #
 # <!-- predict -->
 # Weights are drawn at random, birds are dealt out and shuffled. Of all the printed lines, how many are equal to PyTorch's?
@@ -259,7 +257,8 @@ print("\n".join(program[start - 14 : start - 8] + ["..."] + program[start + 6 : 
 here = ported.on_minitensor()
 there, about = ported.on_pytorch()
 print("\n".join(here))
-print(f"\n{about}\nequal lines: {sum(map(str.__eq__, here, there))} of {len(there)}")
+equal = sum(mine == theirs for mine, theirs in zip(here, there))
+print(f"\n{about}\nequal lines: {equal} of {len(there)}")
 
 # %% [markdown]
 # In a notebook, one line does: `import minitensor as torch`. Your own programs go the other way. Write PyTorch's names, and change the import. What
@@ -275,7 +274,7 @@ with shows_error(AttributeError):
 # %% [markdown]
 # ## 6. Take your weights along, and look below
 # What a model has learned is its numbers. `state_dict` gives them by name, `save` writes them to a file of the kind *safetensors*, which PyTorch's users
-# open with `safetensors.torch.load_file`.
+# open with `safetensors.torch.load_file`. Such a file begins with the length of a list, and the list. Then come the numbers.
 #
 # <!-- predict -->
 # The model of section 3 is saved. Is its class in the file? Its code? How many numbers?
@@ -296,7 +295,7 @@ for name, about in json.loads(file.getvalue()[8 : 8 + length]).items():
 twin = nn.Sequential(nn.Linear(1, 24), nn.Tanh(), nn.Linear(24, 1))
 file.seek(0)
 twin.load_state_dict(mt.load(file))
-mt.equal(twin(places), model(places))
+mt.equal(twin(times), model(times))
 
 # %% [markdown]
 # The names are the same, the numbers are the same. What is the difference, then? It lies below the names. You know every floor on the left: you have built

@@ -51,19 +51,19 @@ def curves(x, *rows):
     )
 
 
-def fitted(x, wanted, found, seen):
+def fitted(x, wanted, found):
     """Draw a curve that was learned from its slopes beside the one they were taken from."""
     x, wanted, found = array(x).ravel(), array(wanted).ravel(), array(found).ravel()
     fig, ax = subplots(height=3.0)
     ax.plot(x, wanted, label="the curve that was never shown", markevery=8, **STYLES[0])
     ax.plot(x, found, label="learned from its slopes", markevery=(4, 8), **STYLES[1])
-    ax.set(xlabel="x")
+    ax.set(xlabel="time", ylabel="place")
     ax.legend()
     worst = np.abs(wanted - found).max()
     figure(
         fig,
         alt="Two curves, one on top of the other: a sine, and what was learned from its slopes.",
-        text=f"{seen} slopes were shown. The largest gap between the curves is {worst:.1f}.",
+        text=f"{len(x)} slopes were shown. The largest gap between the curves is {worst:.1f}.",
     )
 
 
