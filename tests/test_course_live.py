@@ -136,3 +136,16 @@ def test_an_export_without_a_kernel_shows_picture_and_words(notebook):
     assert re.search(r'<img[^>]*src="data:image/png;base64', page, re.DOTALL)
     assert "loss against epoch: train, held_out." in page
     assert "held_out: 2.0 at first" in page
+
+
+def test_a_logarithmic_curve_spreads_powers_of_ten_evenly(monkeypatch, always):
+    monkeypatch.setattr(live, "in_notebook", lambda: True)
+    monkeypatch.setattr(live, "display", lambda bundle, raw: None)
+    monkeypatch.setattr(live, "still", lambda curve: None)
+    curve = live.LiveCurve(log=True)
+    for power in curve.over(range(4)):
+        curve.add(loss=10.0**-power, zero=0.0)
+    points = re.search(r'points="([^"]+)"', live.growing(curve))[1].split()
+    heights = [float(point.split(",")[1]) for point in points]
+    assert heights == pytest.approx([10 + i * (heights[-1] - 10) / 3 for i in range(4)], abs=0.1)
+    assert ">0.001<" in live.growing(curve)

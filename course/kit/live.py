@@ -9,7 +9,7 @@ printed. Chapter 11 uses it.
 import html
 import sys
 import time
-from math import isfinite
+from math import isfinite, log10, nan
 
 from IPython import get_ipython
 from IPython.display import display
@@ -30,26 +30,31 @@ class LiveCurve:
     ...     curve.add(train=..., held_out=...)
 
     Every name given to `add` becomes a line. `curve.values` maps names to lists of floats.
+    `curve.seconds` is how long the loop took.
+    log: a scale of powers of ten, for positive values.
     digits: after the point, in the words that stay; few, since later ones vary with the machine.
     """
 
-    def __init__(self, *, xlabel="epoch", ylabel="loss", digits=1, stream=None):
+    def __init__(self, *, xlabel="epoch", ylabel="loss", digits=1, log=False, stream=None):
         self.xlabel, self.ylabel, self.digits = xlabel, ylabel, digits
+        self.log = log
         self.values, self.done, self.total = {}, 0, None
         self.stream = sys.stdout if stream is None else stream
         self.view = None
-        self.drawn = 0.0
+        self.drawn = self.seconds = 0.0
 
     def over(self, items):
         """Go through `items`. At the end, by a break or by an error too, the curve stays."""
         self.total = len(items) if hasattr(items, "__len__") else None
         self.view = NotebookView(self) if in_notebook() else TerminalView(self)
+        start = time.perf_counter()
         try:
             for item in items:
                 yield item
                 self.done += 1
                 self.refresh()
         finally:
+            self.seconds = time.perf_counter() - start
             self.view.finish()
 
     def add(self, **values):
@@ -121,11 +126,13 @@ def shown_widget(curve):
 def growing(curve):
     """The curve so far as SVG, quick to make, in HTML."""
     longest = max(curve.total or 0, *map(len, curve.values.values()), 2)
-    finite = [n for line in curve.values.values() for n in line if isfinite(n)] or [0.0]
+    lines = {name: [scaled(n, curve.log) for n in v] for name, v in curve.values.items()}
+    finite = [n for line in lines.values() for n in line if isfinite(n)] or [0.0]
     low, high = min(finite), max(finite)
+    ends = (10**low, 10**high) if curve.log else (low, high)
     room = (high - low) or 1.0
     parts = []
-    for i, (name, numbers) in enumerate(curve.values.items()):
+    for i, (name, numbers) in enumerate(lines.items()):
         points = " ".join(
             f"{LEFT + (WIDTH - LEFT - 10) * at / (longest - 1):.1f},"
             f"{10 + (HEIGHT - BELOW - 20) * (high - number) / room:.1f}"
@@ -143,9 +150,17 @@ def growing(curve):
     return (
         f'<svg role="img" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'style="background:white;font:13px sans-serif"><title>{words}</title>'
-        f'<text x="4" y="18">{high:.3g}</text><text x="4" y="{HEIGHT - BELOW}">{low:.3g}</text>'
+        f'<text x="4" y="18">{ends[1]:.3g}</text>'
+        f'<text x="4" y="{HEIGHT - BELOW}">{ends[0]:.3g}</text>'
         f'<text x="{LEFT}" y="{HEIGHT - 6}">{words}</text>{"".join(parts)}</svg>'
     )
+
+
+def scaled(number, log):
+    """A value, or its logarithm; NaN where it has none."""
+    if not log:
+        return number
+    return log10(number) if number > 0 else nan
 
 
 def still(curve):
@@ -155,7 +170,7 @@ def still(curve):
         every = max(1, len(numbers) // 12)
         at = range(1, len(numbers) + 1)
         ax.plot(at, numbers, label=name, markevery=every, **style)
-    ax.set(xlabel=curve.xlabel, ylabel=curve.ylabel)
+    ax.set(xlabel=curve.xlabel, ylabel=curve.ylabel, yscale="log" if curve.log else "linear")
     ax.legend()
     names = ", ".join(curve.values)
     figure(fig, alt=f"{curve.ylabel} against {curve.xlabel}: {names}.", text=curve.in_words())
