@@ -8,6 +8,8 @@
 
 Its Tensors are computed by NumPy on the CPU, so their values are real. Its times are not: they come
 from a minitensor.timing.FakeDevice, by the round numbers below, which were chosen and not measured.
+They leave out what Python takes.
+
 As a GPU does, it takes work into a queue and returns at once, compiles a kernel at its first
 launch, and refuses to compute with arrays from elsewhere.
 """

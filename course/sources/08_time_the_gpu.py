@@ -51,7 +51,7 @@ except RuntimeError as error:
 
 # %% [markdown]
 # So that everyone can go on, the course has a *pretend GPU*. Its Tensors are computed by the CPU: their values are real. Its times are a *simulation*. They come from a
-# clock of its own, by round numbers that we chose: see `kit/pretend.py`. It behaves as a GPU does, only more regularly.
+# clock of its own, by round numbers that we chose, and leave out what Python takes: see `kit/pretend.py`. It behaves as a GPU does, only more regularly.
 #
 # <!-- predict -->
 # `y = x.to("pretend")`. Where is `x` afterwards?

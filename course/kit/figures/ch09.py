@@ -3,10 +3,9 @@
 import numpy as np
 
 from kit.figures import COLORS, DASHES, MARKERS, STYLES, figure, subplots
+from minitensor.timing import recorded as all_recorded
 from minitensor.timing import seconds
 
-PRETEND = "pretend GPU"
-SIMULATED = "simulated, not measured"
 HOLLOW = {"markerfacecolor": "white", "linestyle": "none"}
 
 
@@ -29,6 +28,28 @@ def sizes(rows, label):
 def measured(rows):
     """Sizes of Measurements, and their Timings."""
     return [m.size for m in rows], [m.timing for m in rows]
+
+
+def recorded(group, name):
+    """Lines for `crossover` from every recorded file: label -> (sizes, Timings)."""
+    lines = {}
+    for recording in all_recorded():
+        for device in ("cpu", "cuda"):
+            for journey in ("", ", data moved"):
+                rows = recording.select(group=group + journey, name=name, device=device)
+                if rows:
+                    lines[recording.label(device) + journey] = measured(rows)
+    return lines
+
+
+def points(recording, device="cpu"):
+    """Points for `roofline`: the smallest and the largest size of each op whose work is known."""
+    found = {}
+    for m in recording.select(device=device):
+        if m.flops and m.group != "training" and "moved" not in m.group:
+            point = (m.size, m.flops / m.bytes, m.flops / m.timing.median)
+            found.setdefault(m.name, []).append(point)
+    return {name: [row[0], row[-1]] for name, row in found.items()}
 
 
 def line(ax, size, timings, label, style):
@@ -97,7 +118,7 @@ def roofline(limits, points, label):
         ax.plot(across[0], up[0], color=color, marker=marker, markersize=8, **HOLLOW)
         ax.plot(across[-1], up[-1], color=color, marker=marker, ls="none", markersize=9, label=name)
         said += [
-            f"{name}, size {size}: {at:.2g} operations a byte, {r / 1e9:.2g} billion a second"
+            f"{name}, size {size}: {at:.3g} operations a byte, {r / 1e9:.3g} billion a second"
             for size, at, r in found
         ]
     ax.set(xlabel="operations a byte", ylabel="billion operations a second")
@@ -114,22 +135,23 @@ def roofline(limits, points, label):
 
 
 def training(lines):
-    """Show the time of a training step for each example. lines: label -> (batches, seconds)."""
+    """Show how a training step grows with its batch. lines: label -> (batches, seconds)."""
     fig, ax = subplots(height=3.6)
     for (label, (batches, times)), style in zip(lines.items(), STYLES, strict=False):
-        each = [1e6 * t / n for n, t in zip(batches, times, strict=True)]
-        ax.loglog(batches, each, label=label, **style)
-    ax.set(xlabel="examples in a batch", ylabel="microseconds for an example")
+        ax.loglog(batches, [t / times[0] for t in times], label=label, **style)
+    ax.set(xlabel="examples in a batch", ylabel="time of a step,\nwith one example: 1")
     everywhere = sorted({n for batches, _ in lines.values() for n in batches})
     ax.set_xticks(everywhere, [str(n) for n in everywhere])
+    ax.set_yticks([1, 2, 3, 5], ["1", "2", "3", "5"])
+    ax.set_ylim(0.9, 5)
     ax.minorticks_off()
-    ax.legend()
+    ax.legend(loc="upper left")
     figure(
         fig,
-        alt="Time for one example against the size of the batch, logarithmic. Both lines fall; "
-        "that of the pretend GPU falls in a straight line and ends far below the CPU's.",
+        alt="How many times as long a step takes as with one example, against the size of the "
+        "batch. The CPU's line rises; that of the pretend GPU stays nearly flat.",
         text="\n".join(
-            f"{label}: batch {n}: {seconds(t)} for a step"
+            f"{label}: batch {n}: {t / times[0]:.2f} times as long as batch {batches[0]}"
             for label, (batches, times) in lines.items()
             for n, t in zip(batches, times, strict=True)
         ),
@@ -137,20 +159,21 @@ def training(lines):
 
 
 def rounding(numbers, errors):
-    """Show the error of sums against how many numbers they add. errors: name -> list."""
+    """Show the worst error of sums against how many numbers they add. errors: name -> list."""
     fig, ax = subplots(height=3.6)
     for (name, found), style in zip(errors.items(), STYLES, strict=False):
         ax.loglog(numbers, found, label=name, **style)
     eps = np.finfo(np.float32).eps
     ax.axhline(eps, color="#777777", linestyle=DASHES[3], marker="")
-    ax.text(numbers[0], eps * 1.15, "one step of float32", size=9, va="bottom")
+    ax.text(numbers[-1], eps * 1.3, "one step of float32", size=9, ha="right", va="bottom")
     ax.set(xlabel="numbers added", ylabel="error / sum")
     ax.minorticks_off()
     ax.legend(loc="upper left")
     figure(
         fig,
         alt="Relative error of float32 sums against how many numbers are added, logarithmic. One "
-        "after the other, the error grows with the number. In pairs it stays small.",
+        "after the other, the error grows with the number. In pairs it stays about as small as one "
+        "step of float32.",
         text="\n".join(
             f"{name}: " + ", ".join(f"{e:.0e} at {n}" for n, e in zip(numbers, found, strict=True))
             for name, found in errors.items()
