@@ -165,7 +165,7 @@ else:
     print("no GPU here")
 
 # %% [markdown]
-# Vary: put `x + x` in place of `x @ x` above. Which is longer now, the launch or the work?
+# Vary: in the first cell of this section, put `x + x` in place of *both* `x @ x`, and run the two cells again. Which is longer now, the launch or the work?
 
 # %% [markdown]
 # ## 3. Leave the first call out
@@ -217,7 +217,7 @@ print(timing.first_calls(make))
 # %%
 def loop(look_at_each):
     gpu = pretend.restart(compiling=0.0)
-    for _ in range(100):
+    for _ in range(20):
         y = x @ x
         if look_at_each:
             y[0, 0].item()  # for a progress report, say
@@ -227,7 +227,7 @@ def loop(look_at_each):
 
 # %% [markdown]
 # <!-- predict -->
-# A product takes the GPU 50 µs. A hundred turns, with `item()` in each, or without: will it matter?
+# A product takes the GPU 50 µs. Twenty turns, with `item()` in each, or without: will it matter?
 # <!-- open -->
 # Yes. Without `item()` the two work side by side, and the longer of the two decides. With it, they take turns, and the times add up.
 

@@ -207,7 +207,7 @@ for name, shape in {"add": (10**7,), "matmul": (1024, 1024)}.items():
 figures.roofline(top, figures.points(recording), recording.label())
 
 # %% [markdown]
-# Filled marks lie near the roof: little is to be gained there, but by another machine. Hollow marks lie far below it: their time is overhead. Two caveats. `tanh` counts as one operation, and takes as long as many. And a
+# Hollow marks lie far below the roof: their time is overhead. Filled marks lie nearer. On the roof, only another machine would help; `conv2d` is some way below, as it also has to arrange its data (chapter 12). Two caveats. `tanh` counts as one operation, and takes as long as many. And a
 # *middle* size may lie above the roof: it fits into a *cache*, a small memory that is faster than the one we measured.
 #
 # Now your own machine, live. It takes a few seconds:
