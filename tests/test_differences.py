@@ -177,7 +177,7 @@ def turned(lib):
 
 # -- says more, or less ----------------------------------------------------------------------------
 
-line("Printed names of functions")(lambda lib: leaf(lib, [1.0, 2.0]).var().grad_fn.name())
+line("Printed names of steps")(lambda lib: leaf(lib, [1.0, 2.0]).roll(1).grad_fn.name())
 line("Types of nodes")(lambda lib: type(leaf(lib, [1.0]).exp().grad_fn).__name__)
 line("Types of dtypes and sizes")(lambda lib: (str(lib.float32), repr(lib.ones(2).shape)))
 line("`is_inference()`, `is_sparse`")(has("Tensor.is_inference", "Tensor.is_sparse"))
@@ -286,9 +286,11 @@ def later(lib):
 line("`Tensor([1, 2])`")(lambda lib: lib.Tensor([1, 2]).tolist())
 
 
-@line("An array plus a tensor")
+@line("An array before a tensor")
 def added(lib):
-    return (np.ones(2, dtype=np.float32) + lib.ones(2)).tolist()
+    one = np.ones(2, dtype=np.float32)
+    assert (lib.ones(2) + one).tolist() == [2.0, 2.0]
+    return (one + lib.ones(2)).tolist()
 
 
 # -- not there (yet) -------------------------------------------------------------------------------

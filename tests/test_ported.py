@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from exercises import ch14
 from kit import ported
+
+import minitensor as mt
 
 
 def test_minitensor_prints_what_pytorch_printed():
@@ -27,3 +30,27 @@ def test_a_program_that_fails_is_not_taken_for_one_that_prints_nothing(tmp_path)
     program.write_text("import torch\ntorch.no_such_name")
     with pytest.raises(RuntimeError, match="no_such_name"):
         ported.on_minitensor(program)
+
+
+def answers(lib):
+    """What the solutions of chapter 14's exercises give, with one library or the other."""
+    names = {"mt": lib}
+    for exercise in (ch14.bend, ch14.slope_loss, ch14.softsign):
+        exec(exercise.solution, names)
+    x = lib.tensor([1.0, -0.5, 3.0], requires_grad=True)
+    w = lib.tensor([1.0, 0.5], requires_grad=True)
+    loss = names["slope_loss"](lambda t: w[0] * t + w[1] * t * t, x, lib.ones(3))
+    loss.backward()
+    softsign = names["Softsign"].apply
+    return [
+        *names["bend"](lib.tanh, x).tolist(),
+        loss.item(),
+        *w.grad.tolist(),
+        *softsign(x).tolist(),
+        *names["bend"](softsign, x).tolist(),
+    ]
+
+
+def test_the_solutions_are_right_in_pytorch_too():
+    torch = pytest.importorskip("torch")
+    assert answers(mt) == pytest.approx(answers(torch), rel=1e-5)

@@ -26,10 +26,15 @@ def test_the_shipped_page_is_what_would_be_written(path):
     assert path.read_text(encoding="utf-8") == FILES[path], "run `python -m kit.reference`"
 
 
+def page_of(path):
+    """The text of the page of a part of the package."""
+    (what,) = [p for p in reference.PAGES if path in p.holders]
+    return FILES[reference.HOME / what.file]
+
+
 def named_on(path):
     """The names that the page of a part of the package has."""
-    (what,) = [p for p in reference.PAGES if path in p.holders]
-    text = FILES[reference.HOME / what.file]
+    text = page_of(path)
     return set(re.findall(r"(?m)^### (\S+)$", text)) | set(re.findall(r"`(\w+)`", text))
 
 
@@ -73,6 +78,14 @@ def test_every_entry_has_words_and_an_example(path):
 def test_nothing_on_a_page_belongs_to_one_machine():
     for path, text in FILES.items():
         assert not re.search(r" at 0x|PosixPath|<lambda>|/work/|/home/|nan nan", text), path
+
+
+def test_links_lead_somewhere():
+    for path in sorted(reference.HOME.glob("*.md")):
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            there = (path.parent / target).resolve()
+            source = reference.COURSE / "sources" / f"{there.stem}.py"
+            assert there.exists() or source.exists(), f"{path.name}: {target}"
 
 
 def test_formulas_survive_markdown():
@@ -169,3 +182,42 @@ def test_what_letters_would_hide_is_left_out():
     x = mt.tensor([1.0, 2.0])
     value, tape, letters = formulas.run("x[0] * x[1]", {"x": x})
     assert formulas.formulas(value, tape, letters) == ("", {})
+
+
+# -- in PyTorch ------------------------------------------------------------------------------------
+
+HERE_ONLY = {
+    # In another place there, or about a file; and `broadcast_shapes` gives a plain tuple here.
+    "": "Function gradcheck gradgradcheck avg_pool2d load save broadcast_shapes",
+    "Tensor": "grad_fn",  # prints its address there
+    "autograd": "Function is_grad_enabled",
+}
+
+
+def in_pytorch(torch, code):
+    """What an example prints in PyTorch, under PyTorch's own names."""
+    names = {}
+    setup = reference.SETUP.replace("import minitensor as mt", "import torch as mt")
+    setup = setup.replace("minitensor", "torch").replace(", viz", "")
+    exec(setup, names)
+    torch.manual_seed(0)
+    value, _, _ = formulas.run(code, names)
+    return "" if value is None else repr(value).replace("torch.", "minitensor.")
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in ENTRIES} - OUR_OWN - {"cuda"}))
+@pytest.mark.filterwarnings("ignore")
+def test_an_example_prints_the_same_in_pytorch(path):
+    torch = pytest.importorskip("torch")
+    differing, text = [], page_of(path)
+    for name in reference.public_names(path):
+        shown = reference.example(path, name) if f"### {name}\n" in text else None
+        if shown is None or name in HERE_ONLY.get(path, "").split():
+            continue
+        try:
+            theirs = in_pytorch(torch, shown[0])
+        except Exception as error:
+            theirs = f"{type(error).__name__}: {error}"
+        if theirs != shown[1]:
+            differing.append((name, shown[1], theirs))
+    assert differing == []

@@ -47,13 +47,16 @@ GUESSES = {
 }  # fmt: skip
 
 FUNCTIONS = {
+    **{
+        f"{kind}Tensor": f"mt.{kind}Tensor([1, 2])"
+        for kind in "Bool Byte Char Double Float Half Int Long Short".split()
+    },
     "Function": "class Twice(mt.Function):\n    @staticmethod\n    def forward(ctx, x):\n"
     "        return x * 2\n    @staticmethod\n    def backward(ctx, g):\n"
     "        return g * 2\nTwice.apply(x)",
     "Generator": "mt.rand(2, generator=mt.Generator().manual_seed(5))",
     "Size": "mt.Size([2, 3]).numel()",
     "Tensor": "isinstance(x, mt.Tensor)",
-    "FloatTensor": "mt.FloatTensor([1, 2])",
     "addcdiv": "mt.addcdiv(x, x, y, value=2)",
     "addcmul": "mt.addcmul(x, x, y, value=2)",
     "addmm": "mt.addmm(A, A, B)",
@@ -105,7 +108,7 @@ FUNCTIONS = {
     "    z = w * 2\nz.requires_grad",
     "eye": "mt.eye(2)",
     "flatten": "mt.flatten(A)",
-    "flip": "mt.flip(y, 0)",
+    "flip": "mt.flip(y, (0,))",
     "from_dlpack": "mt.from_dlpack(np.arange(3.0))",
     "from_numpy": "mt.from_numpy(np.arange(3.0))",
     "full": "mt.full((2, 3), 7.0)",
@@ -150,7 +153,7 @@ FUNCTIONS = {
     "nonzero": "mt.nonzero(c)",
     "normal": "mt.normal(0.0, 1.0, (3,))",
     "ones": "mt.ones(2, 3)",
-    "permute": "mt.permute(images, 0, 2, 3, 1).shape",
+    "permute": "mt.permute(images, (0, 2, 3, 1)).shape",
     "pow": "mt.pow(y, 2)",
     "promote_types": "mt.promote_types(mt.int64, mt.float32)",
     "quantile": "mt.quantile(y, 0.5)",
@@ -184,7 +187,7 @@ FUNCTIONS = {
     "take_along_dim": "mt.take_along_dim(y, n - 1)",
     "tensor": "mt.tensor([[1, 2], [3, 4]])",
     "tensordot": "mt.tensordot(A, B, 1)",
-    "tile": "mt.tile(n, 2)",
+    "tile": "mt.tile(n, (2,))",
     "topk": "mt.topk(y, 2)",
     "trace": "mt.trace(A)",
     "transpose": "mt.transpose(A, 0, 1)",

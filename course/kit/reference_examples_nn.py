@@ -62,7 +62,7 @@ NN = {
     "BCELoss": "nn.BCELoss()(x, c.float())",
     "BCEWithLogitsLoss": "nn.BCEWithLogitsLoss()(x, c.float())",
     "BatchNorm1d": "nn.BatchNorm1d(2)(A)",
-    "BatchNorm2d": "nn.BatchNorm2d(1)(images).mean()",
+    "BatchNorm2d": "nn.BatchNorm2d(1)(images).flatten()[0]",
     "Bilinear": "nn.Bilinear(2, 2, 1)(A, B)",
     "CircularPad1d": "nn.CircularPad1d(1)(signal)",
     "CircularPad2d": "nn.CircularPad2d(1)(images).shape",
