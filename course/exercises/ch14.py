@@ -353,6 +353,7 @@ softsign = Exercise(
         Slip("return g / (1 + x.abs()) ** 2", "return g * (x / (1 + x.abs()))",
              says="the value, not the slope"),
         Slip("return x / (1 + x.abs())", "return x / (1 + x)", says="without its sign"),
+        Slip("(x,) = ctx.saved_tensors", "x = ctx.saved_tensors", says="is a tuple"),
     ],
     also_right=[
         """
@@ -380,6 +381,21 @@ softsign = Exercise(
             def backward(ctx, upstream):
                 x = ctx.saved_tensors[0]
                 return upstream * (1 + abs(x)) ** -2
+        """,
+        """
+        class Softsign(mt.autograd.Function):
+            @staticmethod
+            def forward(x):
+                return x / (1 + x.abs())
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.save_for_backward(*inputs)
+
+            @staticmethod
+            def backward(ctx, g):
+                (x,) = ctx.saved_tensors
+                return g * (1 / (1 + x.abs())) ** 2
         """,
     ],
 )  # fmt: skip
@@ -431,6 +447,11 @@ def walked(x, total):
     kept = "`saved_tensors` is empty: `forward` kept nothing. `ctx.save_for_backward` keeps it."
     try:
         (got,) = mt.autograd.grad(total, x)
+    except AttributeError as error:
+        if "'tuple'" not in str(error):
+            raise
+        cause = "`saved_tensors` is a tuple, even where one Tensor was kept: take it out."
+        fail("the walk back through Softsign", "no error", str(error), cause)
     except (ValueError, IndexError) as error:
         if "unpack" not in str(error) and not isinstance(error, IndexError):
             raise
