@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+import minitensor as mt
+
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
@@ -25,7 +27,19 @@ def digits():
     """Return 1,797 images of handwritten digits, and which digit each one is.
 
     A float32 array of shape (1797, 8, 8), from 0 (paper) to 1 (full ink), and an int64 array of
-    shape (1797,). In the order of the file: writer after writer. See data/digits.csv.md.
+    shape (1797,). In the order of the file: form after form. See data/digits.csv.md.
     """
     lines = np.loadtxt(DATA / "digits.csv.gz", delimiter=",", dtype=np.int64)
     return (lines[:, :-1].reshape(-1, 8, 8) / 16).astype(np.float32), lines[:, -1].copy()
+
+
+def novel():
+    """Return the text of Jane Austen's Persuasion, 466,854 characters. See data/persuasion.md."""
+    return (DATA / "persuasion.txt").read_text(encoding="ascii")
+
+
+def trained_gpt():
+    """Return what scripts/train_gpt.py kept, a dict: `model`, the parameters by name; `sizes`;
+    `about`, how it was made; `losses`, rows of (step, train, held out); `samples`, by step.
+    """
+    return mt.load(DATA / "gpt.safetensors")

@@ -216,7 +216,7 @@ seen = {name: look(deep(std)) for name, std in names.items()}
 figures.spread({name: (spreads, grads) for name, (spreads, grads, _) in seen.items()})
 
 # %% [markdown]
-# This is the picture to remember. Hooks also counted the zeros: about half of all outputs, as we assumed. A unit that rests for one image works for another.
+# This is the picture to remember. (Level, but for chance: a layer has only 64 units.) The hooks also counted the zeros: about half of all outputs, as we assumed. A unit that rests for one image works for another.
 
 # %%
 rests = seen["Kaiming"][2]

@@ -35,7 +35,7 @@ from kit.live import LiveCurve
 
 # %% [markdown]
 # ## 1. Look, and keep some back
-# 1,797 digits, written in Turkey in the 1990s, each scanned and shrunk to 8 × 8 pixels of grey. Always look at data first. Could you read them all?
+# 1,797 digits, collected in Istanbul in the 1990s, each scanned and shrunk to 8 × 8 pixels of grey. Always look at data first. Could you read them all?
 
 # %%
 images, labels = digits()
@@ -341,7 +341,8 @@ missed = held[guesses != labels[held]]
 figures.grid(images[missed], labels[missed], guesses[guesses != labels[held]])
 
 # %% [markdown]
-# The page beside the data says that 13 people wrote these digits, one after another in the file. We dealt them out at random. So every writer is on both sides.
+# The [page beside the data](data/digits.csv.md) says that 13 people wrote these digits, and that the file goes form by form. We dealt them out at random. So every writer is on both
+# sides.
 #
 # <!-- predict -->
 # Now learn from the first 1,437 lines, and hold out the last 360: other hands. Same score, better, or worse?
