@@ -364,10 +364,8 @@ def placed(function, x, call):
         got = function(x)
     except RuntimeError as error:
         message = str(error)
-        if "device 'cuda'" in message:
-            cause = "is there a GPU here? Do not name a device: ask `x` for its own."
-        elif "same device" in message:
-            cause = apart_cause(function, x, copies(pretend.log()[before:]))
+        if "device" in message:
+            cause = apart_cause(mentioned(function), x, copies(pretend.log()[before:]))
         else:
             size = "that is the number of rows: positions go along the columns."
             cause = size if "size" in message else ""
@@ -376,16 +374,23 @@ def placed(function, x, call):
     return got
 
 
-def apart_cause(function, x, moved):
-    """Why the positions are not where x is. moved: copies that were made."""
+def mentioned(function):
+    """The names and texts in a function's code."""
     code = getattr(function, "__code__", None)
+    return {*code.co_names, *code.co_consts} if code else set()
+
+
+def apart_cause(words, x, moved):
+    """Why the positions are not where x is. words: in the code. moved: copies that were made."""
+    if "is_available" in words:
+        return "what the computer has says nothing about where this `x` is: ask `x`."
+    if "cuda" in words:
+        return "is there a GPU here, and is `x` on it? Do not name a device: ask `x` for its own."
     if str(x.device) == "cpu":
         return "`x` is sometimes on the CPU, too: ask it where it is, and name no device."
     if moved:
         return "a copy was made and thrown away: `.to` returns it, and what it came from stays."
-    if code and "is_available" in code.co_names:
-        return "what the computer has says nothing about where this `x` is: ask `x`."
-    if code and "cpu" in code.co_consts:
+    if "cpu" in words:
         return 'your code names "cpu", and `x` is elsewhere. Name no device: ask `x`.'
     return "nobody said where to make the positions: that is the CPU unless you say `device=`."
 
@@ -490,7 +495,7 @@ def check_train_step(train_step):
         call = f'train_step(w, x, y, lr), for w on "{where}", x and y on the CPU'
         with pretend.apart():
             w = mt.tensor(W).to(where).requires_grad_()
-            got = stepped(lambda w=w: train_step(w, mt.tensor(X), mt.tensor(Y), LR), call)
+            got = stepped(train_step, w, call)
         same(got, loss, f"the loss that came back from {call}")
         cause = "`w` has moved: others who hold it will now fail as this step did."
         expect(str(w.device) == where, call, f"w on {where}", f"w on {w.device}", cause)
@@ -503,16 +508,16 @@ def check_train_step(train_step):
         )
 
 
-def stepped(function, call):
-    """Call function(); explain the errors of Tensors on two devices, and of a lost gradient."""
+def stepped(train_step, w, call):
+    """Take a step with w; explain errors of Tensors on two devices, and of a lost gradient."""
     before = len(pretend.log())
     try:
         with warnings.catch_warnings():  # of the .grad of no leaf: the cause below says it better
             warnings.simplefilter("ignore")
-            return function()
+            return train_step(w, mt.tensor(X), mt.tensor(Y), LR)
     except RuntimeError as error:
         cause, message = "", str(error)
-        if "device 'cuda'" in message:
+        if "device" in message and "cuda" in mentioned(train_step):
             cause = "is there a GPU here? `w` knows where it is: ask it for its own device."
         elif "same device" in message:
             sent = copies(pretend.log()[before:])
