@@ -1,7 +1,9 @@
 """The live curve: in a notebook, in a terminal, where nobody watches, and in an export."""
 
 import io
+import json
 import re
+import urllib.request
 
 import nbconvert
 import nbformat
@@ -9,6 +11,7 @@ import pytest
 from kit import live
 from kit.build import executed
 from kit.chapter import COURSE
+from test_browser import RUN_ALL, TOKEN, browser, lab, screenshot  # noqa: F401  two are fixtures
 
 import minitensor as mt
 
@@ -149,3 +152,48 @@ def test_a_logarithmic_curve_spreads_powers_of_ten_evenly(monkeypatch, always):
     heights = [float(point.split(",")[1]) for point in points]
     assert heights == pytest.approx([10 + i * (heights[-1] - 10) / 3 for i in range(4)], abs=0.1)
     assert ">0.001<" in live.growing(curve)
+
+
+# In JupyterLab: the curve is seen while the loop runs, and afterwards the figure alone.
+
+SLOW = """
+import time
+from kit.live import LiveCurve
+
+curve = LiveCurve(ylabel="loss")
+for epoch in curve.over(range(12)):
+    time.sleep(0.2)
+    curve.add(train=1 / (epoch + 1))
+"""
+WATCH = """() => {
+  window.seen = [];
+  new MutationObserver(() => {
+    const line = document.querySelector('.jp-OutputArea polyline');
+    if (line) window.seen.push(line.getAttribute('points').split(' ').length);
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+@pytest.mark.browser
+def test_in_jupyterlab_the_curve_grows_and_the_figure_stays(lab, browser, tmp_path):  # noqa: F811
+    cells = [nbformat.v4.new_code_cell(SLOW)]
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3",
+                                    "display_name": "Python 3"}})  # fmt: skip
+    body = json.dumps({"type": "notebook", "content": book}).encode()
+    address = f"{lab}/api/contents/live.ipynb?token={TOKEN}"
+    urllib.request.urlopen(urllib.request.Request(address, body, method="PUT"), timeout=20).close()
+    page = browser.new_page(viewport={"width": 1000, "height": 700})
+    try:
+        page.goto(f"{lab}/lab/tree/live.ipynb?token={TOKEN}&reset")
+        page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext")
+        page.evaluate(WATCH)
+        assert page.evaluate(RUN_ALL)["errors"] == []
+        page.wait_for_selector(".jp-OutputArea img")
+        screenshot(page, "live-curve", tmp_path)
+        seen = page.evaluate("() => window.seen")
+        assert seen == sorted(seen)
+        assert len(set(seen)) > 4  # it grew, point by point
+        assert page.locator(".jp-OutputArea polyline").count() == 0
+        assert "train: 1.0 at first, 0.1 at the end" in page.locator("details").text_content()
+    finally:
+        page.close()
