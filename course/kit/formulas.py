@@ -79,11 +79,23 @@ def formulas(value, tape, letters):
     except UnreadableError:
         return "", {}
     used = [name for name, t in letters.items() if any(t is x for s in steps for x in s[1])]
-    out = "z" if "y" in used else "y"
-    slopes = backward(steps, letters, known, out)
+    slopes = backward(steps, letters, known, result_letter(steps, letters))
     return fitting(known[id(value)].tex), {
         name: found for name in used if (found := slopes.get(name)) and fitting(found[0])
     }
+
+
+def result_letter(steps, letters):
+    """The letter of a result: y, or z where an input is called y."""
+    y = letters.get("y")
+    return "z" if any(x is y for s in steps for x in s[1] if x is not None) else "y"
+
+
+def made_of(value, tape):
+    """The names of the ops that lead to a value, or to the parts of one, each once, in order."""
+    parts = value if isinstance(value, tuple | list) else [value]
+    names = [op.name for part in parts for op, *_ in needed(tape.steps, part)]
+    return list(dict.fromkeys(names))
 
 
 def needed(steps, value):

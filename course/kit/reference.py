@@ -180,20 +180,26 @@ def example(path, name):
     return None
 
 
+MADE_OF = "Made of [these operations](operations.md), from which its derivative follows: {}."
+
+
 def mathematics(value, tape, letters):
-    """The lines with formula and derivatives; what it is made of where letters cannot tell."""
+    """The line with formula and derivatives, and one that says what it is made of.
+
+    The second stands where letters cannot tell all, or where there are several operations.
+    """
     formula, slopes = formulas.formulas(value, tape, letters)
-    if not formula and not slopes:
-        return ""
-    out = (
-        "z" if "y" in letters and any(letters["y"] is x for s in tape.steps for x in s[1]) else "y"
-    )
+    out = formulas.result_letter(formulas.needed(tape.steps, value), letters)
     parts = [f"{out} = {formula}"] if formula else []
     for letter, (tex, whole) in slopes.items():
         letter = letter if len(letter) == 1 or "_" in letter else rf"\mathrm{{{letter}}}"
         left = rf"g_{{{letter}}}" if whole else rf"\frac{{\partial {out}}}{{\partial {letter}}}"
         parts.append(f"{left} = {tex}")
-    return "$$" + formulas.in_markdown(r" \qquad ".join(parts)) + "$$"
+    shown = "$$" + formulas.in_markdown(r" \qquad ".join(parts)) + "$$" if parts else ""
+    names = formulas.made_of(value, tape)
+    listed = MADE_OF.format(", ".join(f"`{n}`" for n in names))
+    complete = bool(formula) and len(names) == 1
+    return [line for line in (shown, "" if complete or not names else listed) if line]
 
 
 def entry(path, name):
@@ -206,8 +212,8 @@ def entry(path, name):
         first, *rest = code.splitlines()
         lines += ["```pycon", f">>> {first}", *[f"{more(r)} {r}" for r in rest]]
         lines += [*printed.splitlines(), "```", ""]
-        tex = mathematics(result, tape, letters) if path in WITH_FORMULAS else ""
-        lines += [tex, ""] if tex else []
+        told = mathematics(result, tape, letters) if path in WITH_FORMULAS else []
+        lines += [part for line in told for part in (line, "")]
     return lines
 
 
