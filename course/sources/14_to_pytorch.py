@@ -52,7 +52,7 @@ with shows_error(RuntimeError):
     mt.autograd.grad(slope, x)
 
 # %% [markdown]
-# A walk is made of multiplications and additions. Those could be recorded like any others. `create_graph=True` asks for that:
+# A walk is made of ordinary steps: multiply, add. They could be recorded like any others. `create_graph=True` asks for that:
 
 # %%
 y = x**3
@@ -305,7 +305,7 @@ mt.equal(twin(times), model(times))
 figures.below()
 
 # %% [markdown]
-# C++ makes small steps cheap. Large ones cost the same, since both hand them to libraries. And the box at the bottom is why large models are trained
+# C++ makes small steps cheap. A large matrix product costs much the same in both, since both hand it to a library. And the box at the bottom is why large models are trained
 # there: they need many machines, short numbers and joined steps. What they compute, you can now say line by line.
 
 # %% [markdown]
