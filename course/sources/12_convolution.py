@@ -149,10 +149,10 @@ figures.windows_as_columns()
 
 # %% [markdown]
 # <!-- predict -->
-# Is `columns` still a view of the picture's memory? Think of how often pixel 12 stands in the table.
+# Is `columns` still a view of the picture's memory? From window 0 to window 1 it is one step in memory. And from window 2 to window 3?
 # <!-- open -->
-# No. One step for the whole axis of 36 windows, across the ends of rows: no stride does that, so `reshape` copied, silently. `view` would have refused. im2col pays for its speed with memory: five
-# times the picture here, and nearly nine times for a large one.
+# No. From window 2 to window 3 it is three steps: on to the next row. An axis has one stride, so no view can do this, and `reshape` copied, silently. `view` would have refused. im2col pays for its speed with
+# memory: five times the picture here, and nearly nine times for a large one.
 
 # %%
 print("shares memory:", np.shares_memory(columns, x), f" {columns.nbytes} bytes from {x.nbytes}")
@@ -231,7 +231,7 @@ inputs = [mt.randn(*s, dtype=mt.float64, requires_grad=True) for s in ((2, 2, 4,
 print(mt.autograd.gradcheck(by_columns, inputs))
 
 # %% [markdown]
-# Vary: use `stride=2` in `F.unfold`, and mend the `view`. Which pixels have gradient 0 then?
+# Vary: print `F.fold(mt.ones(1, 9, 9), 8, 3, stride=2)`. Which pixels does no window see? What is their gradient?
 
 # %% [markdown]
 # ## 5. Read digits

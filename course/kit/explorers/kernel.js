@@ -58,7 +58,7 @@ const STYLE = `
 .kernel .shares { outline: 3px dashed var(--green); outline-offset: -3px; }
 .kernel svg { display: block; width: 100%; background: var(--panel); }
 .kernel p { margin: 6px 0; }
-.kernel [role=status] { min-height: 4.2em; }
+.kernel [role=status] { min-height: 2.9em; }
 `;
 
 const signed = (v) => String(v).replace("-", "−");
@@ -105,7 +105,7 @@ function grid(name, rows, call, about, edge = 0) {
 function columnTable(columns, chosen, shares) {
   const [width, height] = [10, 12];
   const tall = columns[0].length;
-  const view = make("svg", { role: "img", viewBox: `0 0 ${Math.max(columns.length, 36) * width} ${
+  const view = make("svg", { role: "img", viewBox: `0 0 ${Math.max(columns.length, 64) * width} ${
     tall * height}` }, make("title", {}, `The table of columns, ${tall} × ${columns.length}`));
   columns.forEach((column, n) => column.forEach((value, k) => {
     const fill = value ? "var(--ink)" : "var(--paper)";
@@ -113,7 +113,7 @@ function columnTable(columns, chosen, shares) {
       height: height - 1, fill, stroke: "var(--line)", "stroke-width": 0.5 }));
   }));
   const around = (n, colour, dash) => view.append(make("rect", { x: n * width + 1, y: 1, fill: "none",
-    width: width - 2, height: tall * height - 2, stroke: `var(--${colour})`, "stroke-width": 3,
+    width: width - 2, height: tall * height - 2, stroke: `var(--${colour})`, "stroke-width": 2,
     "stroke-dasharray": dash }));
   shares.forEach((n) => around(n, "green", "6 4"));
   if (chosen !== null) around(chosen, "vermilion", "");

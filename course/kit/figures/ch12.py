@@ -177,7 +177,7 @@ def paint_a_kernel(x, w):
         "kernel",
         whole,
         title="Paint a picture, or a kernel",
-        height=620,
+        height=640,
         words="With the seven and the kernel for upright edges, stride 1 and padding 0, the output "
         "is 6 × 6 and the table of columns 9 × 36.\n"
         "Each number of the output is the kernel times one window, summed; the window is one "
