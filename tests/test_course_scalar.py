@@ -5,7 +5,7 @@ import math
 import pytest
 from kit.checks import slope
 from kit.figures.ch02 import field_and_graph, graph_of
-from kit.scalar import Value
+from kit.scalar import Value, dot
 
 from minitensor import viz
 
@@ -16,6 +16,7 @@ OPERATIONS = {
     "square": lambda x, y: x.square(),
     "log": lambda x, y: x.log(),
     "tanh": lambda x, y: x.tanh(),
+    "dot": lambda x, y: dot([x], [y]),
 }
 
 
@@ -44,6 +45,18 @@ def test_plain_numbers_join_in_on_either_side():
     }  # fmt: skip
     out = 3 - x
     assert (out.data, out.parents[1], out.slopes) == (1.0, x, (1.0, -1.0))
+
+
+def test_dot_is_one_value_with_the_slopes_of_its_products():
+    xs, ws = [Value(2.0), Value(-1.0), Value(0.5)], [Value(3.0), Value(4.0), Value(-6.0)]
+    out, (one, two, three) = dot(xs, ws), [x * w for x, w in zip(xs, ws, strict=True)]
+    assert out.data == (one + two + three).data == -1.0
+    assert list(out.parents) == xs + ws
+    at_x, at_w = zip(one.slopes, two.slopes, three.slopes, strict=True)
+    assert out.slopes == at_x + at_w
+    assert (dot([], []).data, dot([], []).parents) == (0.0, ())
+    with pytest.raises(ValueError, match="shorter"):
+        dot(xs, ws[:2])
 
 
 def test_a_misspelt_field_is_an_error():

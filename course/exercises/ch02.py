@@ -2,7 +2,7 @@
 
 import math
 
-from kit.checks import expect, fail, same
+from kit.checks import describe, expect, fail, same
 from kit.exercise import Exercise, Slip, Wrong
 from kit.quiz import Choice, Question
 from kit.scalar import Value
@@ -54,6 +54,7 @@ mul = Exercise(
         Slip("(y.data, x.data)", "(y, x)", says="plain numbers"),
         Slip("(y.data, x.data)", "(x.data * y.data, x.data * y.data)", says="the product itself"),
         Slip("(y.data, x.data)", "x.data + y.data", says="one slope for each parent"),
+        Slip("(y.data, x.data)", "(2.0 * x.data,)", says="a tuple of 1"),
         Wrong(
             "def mul(x, y):\n    out = x.data * y.data\n"
             "    return Value(out, (x, y), '*', (out / x.data, out / y.data))",
@@ -112,7 +113,7 @@ def plain_slopes(slopes, call):
         fail(f"{call}.slopes", "a pair of numbers", "`...`" if slopes is ... else "None")
     if not isinstance(slopes, (tuple, list)) or len(slopes) != 2:
         cause = "one slope for each parent: write a pair, (..., ...)."
-        fail(f"{call}.slopes", "a pair of numbers", type(slopes).__name__, cause)
+        fail(f"{call}.slopes", "a pair of numbers", describe(slopes), cause)
     if any(hasattr(slope, "parents") for slope in slopes):
         cause = "slopes are plain numbers: take a Value's `.data`."
         fail(f"{call}.slopes", "a pair of numbers", "a pair with a Value in it", cause)
@@ -149,6 +150,9 @@ tanh = Exercise(
         Slip("1.0 - out * out", "out", says="that is the output"),
         Slip("1.0 - out * out", "(1.0 - out) ** 2", says="square first"),
         Slip("1.0 - out * out", "1.0 - x * x", says="a plain number"),
+        Slip("1.0 - out * out", "1.0 - tanh(x) ** 2", says="calls itself"),
+        Slip("1.0 - out * out", "1.0 - math.tanh(x) ** 2", says="knows floats only"),
+        Slip("1.0 - out * out", "(1.0 - out * out,)", says="makes the tuple"),
     ],
     also_right=[
         "def tanh(x):\n    t = math.tanh(x.data)\n"
@@ -163,7 +167,7 @@ tanh = Exercise(
 def check_tanh(tanh):
     for x in (0.5, -1.5, 0.0):
         given, call, out = Value(x), f"tanh(Value({x}))", math.tanh(x)
-        got = tanh(given)
+        got = run_tanh(tanh, given, call)
         is_value(got, call)
         same(got.data, out, f"{call}.data", hint="leave the line that makes `out` as it was.")
         arrows = got.parents if isinstance(got.parents, (tuple, list)) else ()
@@ -173,6 +177,9 @@ def check_tanh(tanh):
         same(len(slopes), 1, f"len({call}.slopes)")
         cause = "the slope is a plain number: take a Value's `.data`."
         expect(not hasattr(slopes[0], "parents"), f"{call}.slopes", "a number", "a Value", cause)
+        cause = "one number in `slope`: the last line makes the tuple."
+        nested = isinstance(slopes[0], (tuple, list))
+        expect(not nested, f"the slope of {call}", "a number", describe(slopes[0]), cause)
         again = math.tanh(out)
         same(
             slopes[0],
@@ -187,6 +194,19 @@ def check_tanh(tanh):
             ],
             hint="compare with nudge(math.tanh, ...) at the same place.",
         )
+
+
+def run_tanh(tanh, x, call):
+    """Return tanh(x); name the causes of the two errors that a slip leads to."""
+    try:
+        return tanh(x)
+    except RecursionError:
+        cause = "the function calls itself, without an end: `tanh` is the one that you write here."
+        fail(call, "a Value", "RecursionError", cause)
+    except TypeError as error:
+        if "must be real number" not in str(error):
+            raise
+        fail(call, "a Value", f"TypeError: {error}", "`math.tanh` knows floats only, not Values.")
 
 
 pass_back = Exercise(
@@ -247,6 +267,15 @@ pass_back = Exercise(
             """,
             says="`out.grad` was changed",
         ),
+        Wrong(
+            """
+            def pass_back(out):
+                for parent, slope in zip(out.parents, out.slopes):
+                    parent.grad += slope * out.grad
+                    pass_back(parent)
+            """,
+            says="one operation only",
+        ),
     ],
     also_right=[
         """
@@ -289,6 +318,12 @@ def check_pass_back(pass_back):
     )
     lost = [(15.0, "the 10 that x held before was lost.")]
     same(x.grad, 25.0, f"x.grad, {after}", causes=lost)
+    x = Value(2.0)
+    out = (x + Value(1.0)).square()
+    out.grad = 1.0
+    pass_back(out)
+    call = "x.grad, after out = (x + Value(1.0)).square(), out.grad = 1.0, pass_back(out)"
+    same(x.grad, 0.0, call, hint="one operation only: `x` is no parent of `out`, it comes later.")
 
 
 def used_twice(pass_back):
@@ -345,6 +380,21 @@ neuron = Exercise(
             says="the first call",
         ),
         Slip("y.grad = 1.0", "y.grad = y.data", says="slope of `y` at itself"),
+        Slip("    pass_back(total)\n    pass_back(product)\n", "", says="only `y` has passed on"),
+        Slip("    pass_back(y)\n    pass_back(total)\n    pass_back(product)\n", "",
+             says="Is `pass_back` solved"),
+        Wrong(
+            """
+            def neuron(x, w, b):
+                y = tanh(add(mul(x, w), b))
+                y.grad, out = 1.0, y
+                while out.parents:
+                    out.parents[0].grad = out.slopes[0] * out.grad
+                    out = out.parents[0]
+                return y
+            """,
+            says="only one parent",
+        ),
         Wrong(
             """
             def neuron(x, w, b):
@@ -435,9 +485,13 @@ def check_neuron(neuron):
     same(y.data, out, f"{call}.data", hint="leave the lines that record `y` as they were.")
     early = "`product` passed its gradient on when it had received nothing yet."
     missing = "`x` and `w` received nothing: one call is missing."
-    nothing_arrived = "no gradient was set at the end, or `pass_back` is not solved yet."
-    if y.grad and b.writes:
-        nothing_arrived = "the first call must be for the value whose gradient you set."
+    nothing_arrived = "no gradient was set at the end."
+    if y.grad and y.parents and y.parents[0].grad:
+        nothing_arrived = "only `y` has passed on. `total` now holds its gradient: and then?"
+        if b.writes:
+            nothing_arrived = "the first call must be for the value whose gradient you set."
+    elif y.grad:
+        nothing_arrived = "`y` holds its gradient, but passed nothing on. Is `pass_back` solved?"
     same(
         (x.grad, w.grad, b.grad),
         (-2.0 * g, 0.5 * g, g),
@@ -447,6 +501,7 @@ def check_neuron(neuron):
             ((0.0, 0.0, g), early if x.writes else missing),
             ((-2.0 * g * out, 0.5 * g * out, g * out), "`y.grad` is the slope of `y` at itself."),
             ((-4.0 * g, g, 2 * g), "a value was passed back twice."),
+            ((-2.0 * g, 0.0, 0.0), "only one parent of each value got its share."),
         ],
         hint="send one gradient at a time, and print it.",
     )

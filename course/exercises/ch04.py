@@ -41,11 +41,18 @@ to_nchw = Exercise(
         Slip("files.permute(0, 3, 1, 2)", "files.permute(3, 0, 1, 2)", says="C comes before N"),
         Slip("files.permute(0, 3, 1, 2)", "files", says="still in their old order"),
         Slip(" / 255", "", says="from 0 to 255"),
-        Slip("to(mt.float32) / 255", "to(mt.float64) / 255", says="wanted float32"),
+        Slip("to(mt.float32) / 255", "to(mt.float64) / 255", says="twice the memory"),
         Slip("files.permute(0, 3, 1, 2).to(mt.float32) / 255",
              "files.permute(0, 3, 1, 2) // 255", says="whole numbers"),
         Wrong("def to_nchw(files):\n    return files.permute(0, 3, 1, 2).numpy() / np.float32(255)",
               says="a Tensor"),
+        Slip("files.permute(0, 3, 1, 2)", "files.reshape(2, 3, 24, 36)", says="from `files.shape`"),
+        Slip("files.permute(0, 3, 1, 2)", "mt.stack([files[..., c] for c in range(3)], dim=1)",
+             says="4 channels"),
+        Slip("files.permute(0, 3, 1, 2).to(mt.float32) / 255",
+             "(files // 255).permute(0, 3, 1, 2).to(mt.float32)", says="cuts off"),
+        Wrong("files = mt.zeros(2, 24, 36, 3)\n\n\ndef to_nchw(_):\n"
+              "    return files.permute(0, 3, 1, 2) / 255", says="the argument"),
     ],
     also_right=[
         """
@@ -69,7 +76,7 @@ to_nchw = Exercise(
     ],
 )  # fmt: skip
 
-SHAPES = [(2, 3, 5, 4), (2, 3, 3, 3), (1, 4, 2, 2)]  # N, H, W, C
+SHAPES = [(2, 4, 5, 3), (2, 3, 3, 3), (1, 2, 5, 4)]  # N, H, W, C
 
 
 @to_nchw.checker
@@ -77,19 +84,51 @@ def check_to_nchw(to_nchw):
     for shape in SHAPES:
         files = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
         call = f"to_nchw(files), for files of shape {shape}"
-        got = to_nchw(mt.tensor(files))
+        n, h, w, c = shape
+        got = run_to_nchw(to_nchw, files, call)
         is_tensor(got, call)
+        if tuple(got.shape) != (n, c, h, w):
+            fail(call, f"shape {(n, c, h, w)}", f"shape {tuple(got.shape)}", misshaped(got, shape))
         scaled = files.astype(np.float32) / 255
         want = scaled.transpose(0, 3, 1, 2)
         if got.dtype in (mt.uint8, mt.int64):
             fail(call, "float32", str(got.dtype), "whole numbers have nothing between 0 and 1.")
+        if got.dtype == mt.float64:
+            fail(call, "float32", str(got.dtype), "that is twice the memory. Name the kind.")
         same(got, want, call, causes=misplaced(scaled), rtol=1e-4, hint="print one channel.")
+
+
+def run_to_nchw(to_nchw, files, call):
+    """Return to_nchw(files); say what an impossible shape comes from."""
+    try:
+        return to_nchw(mt.tensor(files))
+    except RuntimeError as error:
+        if "is invalid for input of size" not in str(error):
+            raise
+        cause = "the numbers of this call do not fill that shape: take sizes from `files.shape`. "
+        cause += "And does a reshape move axes at all?"
+        fail(call, "a Tensor", f"RuntimeError: {error}", cause)
+
+
+def misshaped(got, shape):
+    """Say what the shape of `got` tells, for files of `shape`: N, H, W, C."""
+    n, h, w, c = shape
+    causes = {
+        (n, c, w, h): "the pictures lie on their side: H and W are swapped.",
+        (n, w, c, h): "you moved the axes the other way: is C where you wanted it?",
+        (c, n, h, w): "C comes before N: the batch is the first axis.",
+        shape: "the axes are still in their old order.",
+        (n, 3, h, w): "this file has 4 channels (the fourth says how opaque a pixel is).",
+    }
+    unlike = "do you use the argument `files`, and leave each number in its picture?"
+    return causes.get(tuple(got.shape), unlike)
 
 
 def misplaced(x):
     """Return what usual slips give for pictures x, N × H × W × C, with what to say."""
     n, h, w, c = x.shape
     return [
+        (np.floor(x).transpose(0, 3, 1, 2), "`//` cuts off what is behind the point: use `/`."),
         (255 * x.transpose(0, 3, 1, 2), "the numbers still go from 0 to 255."),
         (
             x.reshape(n, c, h, w),
@@ -175,6 +214,8 @@ AXIS_CLUES = {
 @axis.checker
 def check_axis(axis):
     expect(isinstance(axis, dict), "axis", "a dict from wishes to axes", describe(axis))
+    shifted = all(axis.get(wish) == want + 1 for wish, want in AXES.items())
+    expect(not shifted, "axis", "axes from 0 to 3", "axes from 1 to 4", "axes are counted from 0.")
     for wish, want in AXES.items():
         call, got = f'axis["{wish}"]', axis.get(wish)
         expect(wish in axis, "axis", "four wishes", f"no answer for {wish!r}")

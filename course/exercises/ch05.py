@@ -1,5 +1,7 @@
 """Exercises and quiz of chapter 05."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from kit.checks import array, describe, expect, fail, is_array, same, unchanged
 from kit.exercise import Exercise, Slip, Wrong
@@ -87,6 +89,9 @@ unbroadcast = Exercise(
             says="reshape",
         ),
         Wrong("def unbroadcast(g, shape):\n    return np.resize(g, shape)", says="first numbers"),
+        Wrong("def unbroadcast(g, shape):\n    return g.reshape(shape)", says="keeps all the"),
+        Wrong("def unbroadcast(g, shape):\n    return np.broadcast_to(g, shape)",
+              says="that repeats"),
     ],
     also_right=[
         """
@@ -120,6 +125,40 @@ TARGETS += [(np.arange(9.0).reshape(3, 3), (3,))]  # where alignment on the left
 TARGETS += [(np.arange(24.0).reshape(2, 4, 3), (4, 1)), (np.arange(3.0).reshape(1, 3), (1, 3))]
 
 
+# What an error of NumPy's says, and what it likely comes from.
+MISFITS = {
+    "unbroadcast": [
+        ("cannot reshape", "a reshape keeps all the numbers. The shares must be added up first."),
+        ("remapp", "that repeats, as on the way forward. On the way back, shares add up."),
+        ("must match", "the sizes do not fit, axis by axis. Align the shapes on the right."),
+    ],
+    "matmul_rule": [
+        ("matmul", "the inner sizes do not agree. Write the shapes side by side: is one of the two "
+         "to be turned round?"),
+        ("not aligned", "the inner sizes do not agree. Write the shapes side by side: is one of "
+         "the two to be turned round?"),
+        ("broadcast together", "`*` goes number by number. Rows with columns: that is `@`."),
+    ],
+    "gradcheck": [
+        ("ambiguous", "`x` may have several axes: go through all its entries, as `nudged` does."),
+        ("broadcast together", "two shapes do not fit. `x` may have several axes: go through all "
+         "its entries, as `nudged` does, and compare shapes before numbers."),
+    ],
+}  # fmt: skip
+
+
+@contextmanager
+def telling(call, expected, misfits):
+    """Name the likely cause of a ValueError. misfits: pairs (fragment of its text, cause)."""
+    try:
+        yield
+    except ValueError as error:
+        causes = [cause for fragment, cause in misfits if fragment in str(error)]
+        if not causes:
+            raise
+        fail(call, expected, f"ValueError: {error}", causes[0])
+
+
 def summed(g, shape, how):
     """Undo a broadcast, with `how` (np.sum, np.mean) in the place of adding up."""
     extra = g.ndim - len(shape)
@@ -137,10 +176,11 @@ def check_unbroadcast(unbroadcast):
     for g, shape in TARGETS:
         call = f"unbroadcast(g, {shape}), for g of shape {g.shape}"
         with unchanged(g, call=call, cause="`g` may be needed elsewhere: make a new array."):
-            got = unbroadcast(g, shape)
+            with telling(call, f"shape {shape}", MISFITS["unbroadcast"]):
+                got = unbroadcast(g, shape)
+                untouched = got is g and all(unbroadcast(G, s) is G for s in ((3,), (4, 1)))
         if is_array(got) or np.isscalar(got):
-            never_sums = all(unbroadcast(G, s) is G for s in ((3,), (4, 1)))
-            check_shape(array(got), g, shape, call, never_sums)
+            check_shape(array(got), g, shape, call, untouched)
         same(
             got,
             summed(g, shape, np.sum),
@@ -151,14 +191,14 @@ def check_unbroadcast(unbroadcast):
         )
 
 
-def check_shape(got, g, shape, call, never_sums):
+def check_shape(got, g, shape, call, untouched):
     """Say why a gradient has the wrong shape, as far as the shape tells."""
     if got.shape == shape:
         return
     ones_missing = got.size == np.prod(shape)
     why = [
         (shape == g.shape, "nothing was broadcast here, so there is nothing to sum."),
-        (never_sums, "`g` comes back as it is, whatever `shape` says."),
+        (untouched, "`g` comes back as it is, whatever `shape` says."),
         (got.shape == g.shape and len(shape) == g.ndim,
          "an axis of size 1 was stretched: sum over it. You sum only the axes missing in front."),
         (got.shape == g.shape, "an axis is missing in front of `shape`: sum over it, too."),
@@ -213,13 +253,13 @@ matmul_rule = Exercise(
     wrong=[
         Slip("g @ b.T, a.T @ g", "a.T @ g, g @ b.T", says="change places"),
         Slip("g @ b.T, a.T @ g", "b @ g.T, g.T @ a", says="turned round"),
-        Slip("g @ b.T, a.T @ g", "g @ b, a @ g", says="matmul"),
+        Slip("g @ b.T, a.T @ g", "g @ b, a @ g", says="inner sizes"),
         Slip("g @ b.T, a.T @ g", "b.T, a.T", says="`g` is missing"),
         Slip("g @ b.T, a.T @ g", "np.ones_like(g) @ b.T, a.T @ np.ones_like(g)",
              says="`g` were 1"),
         Slip("g @ b.T, a.T @ g", "g @ b.T", says="two gradients"),
         Slip("g @ b.T, a.T @ g", "g @ b.T, g.T @ a", says="second gradient"),
-        Slip("g @ b.T, a.T @ g", "g * b, g * a", says="broadcast"),
+        Slip("g @ b.T, a.T @ g", "g * b, g * a", says="number by number"),
         Slip("g @ b.T, a.T @ g",
              "g @ b.reshape(b.shape[::-1]), a.reshape(a.shape[::-1]) @ g", says="reshape"),
         Wrong(
@@ -264,7 +304,8 @@ def check_matmul_rule(matmul_rule):
         g, a, b = matrices(n, k, m)
         shapes = f"g ({n}, {m}), a ({n}, {k}), b ({k}, {m})"
         call = f"matmul_rule(g, a, b), for {shapes}"
-        with unchanged(g, a, b, call=call):
+        expected = f"arrays of shape ({n}, {k}) and ({k}, {m})"
+        with unchanged(g, a, b, call=call), telling(call, expected, MISFITS["matmul_rule"]):
             got = matmul_rule(g, a, b)
         if is_array(got):
             fail(call, "a pair", describe(got), "two inputs, so two gradients: `return ..., ...`.")
@@ -374,6 +415,22 @@ gradcheck = Exercise(
             """,
             says="np.ndindex",
         ),
+        Wrong(
+            """
+            def gradcheck(f, rule, x, g, h=1e-6):
+                claimed = rule(g, x)
+                if claimed.shape != x.shape:
+                    return False
+                for i in range(len(x)):
+                    step = np.zeros_like(x)
+                    step[i] = h
+                    slope = (g * (f(x + step) - f(x - step))).sum() / (2 * h)
+                    if abs(slope - claimed[i]) > 1e-5:
+                        return False
+                return True
+            """,
+            says="as `nudged` does",
+        ),
     ],
     also_right=[
         """
@@ -476,7 +533,8 @@ def why_refused(gradcheck):
 def check_gradcheck(gradcheck):
     for name, f, rule, x, g, holds, cause in CLAIMS:
         call, mine = f"gradcheck for {name}", x.copy()
-        got = gradcheck(f, rule, mine, g)
+        with telling(call, str(holds), MISFITS["gradcheck"] if x.ndim > 1 else []):
+            got = gradcheck(f, rule, mine, g)
         same(mine, x, f"x after {call}", hint="you nudge `x` itself: nudge a copy.", rtol=0,
              atol=1e-12)  # fmt: skip
         is_bool = isinstance(got, (bool, np.bool_))

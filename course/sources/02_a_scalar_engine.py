@@ -49,7 +49,7 @@ with shows_error(AttributeError):
 
 # %% [markdown]
 # So we wrap the float in a class with room for more. `parents` are the Values that it was made of. `op` names the operation.
-# An input has neither. Two fields, `slopes` and `grad`, wait until section 4.
+# An input has neither. Two fields wait: `slopes` for section 4, `grad` for section 5.
 #
 # `__slots__` lists the fields that a Value has room for. A misspelt one, such as `x.gard`, becomes an error instead of a silent new field.
 # It also makes each Value smaller.
@@ -102,7 +102,8 @@ product.op, product.parents, product.parents[0] is x
 # ## 2. Draw what was recorded
 # Values and the arrows between them form a *graph*. `viz.draw` follows `parents` and draws it. Time runs along the arrows,
 # from the inputs to the result.
-# Each box shows a number and its `grad`, which stays 0 until section 4.
+# Each box shows the sign of its operation, the name, the number, and its `grad`, which stays 0 until section 5. (Where you gave no `name`, it
+# takes the variable's, such as `product`.)
 #
 # <!-- predict -->
 # `z = x * y + x` names `x` twice. How many boxes for `x` will you see: one or two?
@@ -127,8 +128,8 @@ total = x + y
 viz.draw(total * total)
 
 # %% [markdown]
-# Vary: type an expression of `x` and `y` into the field and press Enter. Try `x * x`, then `x * x * x`. The field knows `+`, `-`, `*`, plain numbers,
-# and `.tanh()`.
+# Vary: type an expression of `x` and `y` into the field and press Enter. Try `x * x`, then `x * x * x`. The field works with the finished
+# `Value`, at the end of this chapter. So it knows `-`, plain numbers and `.tanh()`, too, which yours does not know yet.
 
 # %%
 figures.expression_box(viz.draw, "(x - y).tanh() * x")
@@ -154,9 +155,9 @@ viz.draw(f(Value(2.0, name="x")))
 viz.draw(f(Value(-2.0, name="x")))
 
 # %% [markdown]
-# Two inputs, two graphs. Each call builds its graph anew, so slopes taken from it hold for inputs that take the same branch. (Exactly at the
-# border, 0, this `f` jumps: no slope is right there.) A loop is no different: it leaves as many
-# operations as it made turns. Vary: change the 3.
+# Two inputs, two graphs. Each call builds its graph anew, and what we shall read off it holds for inputs that take the same branch. (Exactly
+# at the border, 0, this `f` jumps, and has no slope at all.) A loop is no different: it leaves as many
+# operations as it made turns. Vary: change the 3 in `range(3)`.
 
 # %%
 x = out = Value(2.0, name="x")
@@ -199,7 +200,7 @@ def log(x):
 Value.__add__, Value.square, Value.log = add, square, log
 
 # %% [markdown]
-# The slopes are plain numbers, taken at this input. Another input, another number. Compare with the nudges above. Vary: change the 2.0.
+# The slopes are plain numbers, taken at this input. Another input, another number. Compare with the nudges above. Vary: change the 2.0, here and there.
 # (The product has no slopes yet. That is your first exercise.)
 
 # %%
@@ -254,7 +255,7 @@ figures.chain(y)
 
 # %% [markdown]
 # Nudging agrees, but it takes two runs of the whole chain for this one number. The walk back found the gradient of *every* value on the way, in one pass.
-# Vary: start the chain at 5.0. Do the two still agree?
+# Vary: start the chain above at 5.0, then run both cells. Do the two still agree?
 
 # %%
 print(f"walk back {x.grad:.4f}, nudge {nudge(lambda x: math.log(x**4), x.data):.4f}")
@@ -357,7 +358,9 @@ for run in (1, 2):
 # | pass one share back | `parent.grad += slope * out.grad` |
 # | start afresh | `x.grad = 0.0` |
 #
-# The finished class is in [kit/scalar.py](kit/scalar.py). It also subtracts, and takes plain numbers: `x * 3`.
+# The finished class is in [kit/scalar.py](kit/scalar.py). It also subtracts, and takes plain numbers: `x * 3`. And an operation may have as many
+# arrows as you like: `dot` there makes a neuron's whole sum of products *one* Value. The slopes are those of `mul`. Fewer Values, less to walk
+# through: a step towards chapter 05.
 #
 # ## In PyTorch
 # | here | PyTorch |

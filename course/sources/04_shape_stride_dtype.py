@@ -40,7 +40,7 @@ print(files.shape, files.dtype)
 
 # %% [markdown]
 # Four axes, and each has a name. N: the number of pictures in the *batch*. H and W: height and width. C: the *channels*, here the three colours. So a file is N × H × W × C, in short
-# NHWC. PyTorch's layers want N × C × H × W: first all the red of a picture, then all its green, then its blue.
+# NHWC. PyTorch's layers want N × C × H × W: `batch[0, 0]` is all the red of the first picture, `batch[0, 1]` all its green.
 #
 # <!-- predict -->
 # `reshape(2, 3, 24, 36)` gives just that shape. Does it give the right pictures?
@@ -57,7 +57,8 @@ figures.pictures({"reshape": reshaped, "permute": batch})
 # `permute(0, 3, 1, 2)` moves axes. It says where each new axis comes from: N stays, then the old axis 3, C, then H and W. Both results
 # have one shape. Only one has the pictures. Neither NumPy nor a Tensor can notice: a shape is four numbers, their names are in your head.
 #
-# The same in small. Many believe that `view(3, 2)`, a Tensor's `reshape`, turns a table on its side. `t()` does, short for *transpose*:
+# The same in small. `view` is for a Tensor what `reshape` did here; section 4 says how they differ. Many believe that `view(3, 2)` turns a table
+# on its side. `t()` does, short for *transpose*:
 
 # %%
 t = mt.arange(6).view(2, 3)
@@ -101,10 +102,10 @@ figures.memory({
 })  # fmt: skip
 
 # %% [markdown]
-# A slice reads fewer cells, and starts further on. `expand` repeats a row: its stride for going down is 0, so all rows are the same cells. A
-# thousand rows would take no more memory.
+# A slice reads fewer cells, and starts further on: `t[:, 1:]` at cell 1. So its `[1, 0]` reads cell 1 + 1·3 + 0·1 = 4. The start is also called
+# *offset*. `expand` repeats a row: its stride for going down is 0, so all rows are the same cells. A thousand rows would take no more memory.
 #
-# A Tensor that reads its cells in their own order, as `t` does, is called *contiguous*. The pictures are not:
+# A Tensor that reads one cell after the other, without a gap, as `t` does, is called *contiguous*. The pictures are not:
 #
 # <!-- predict -->
 # `batch` is N × C × H × W, but in memory the three colours of a pixel still lie side by side. What is the stride of C?
@@ -116,8 +117,8 @@ print(batch.stride(), "contiguous:", batch.is_contiguous())
 print(mt.from_numpy(files).stride(), "contiguous:", mt.from_numpy(files).is_contiguous())
 
 # %% [markdown]
-# (NumPy has strides, too, and counts them in bytes: `t.numpy().strides` is 8 times as much.) Now look around. Point at a number, or walk with Tab and the
-# arrow keys: which cell does it read? Press operations, or type your own.
+# (NumPy has strides, too, and counts them in bytes: print `t.numpy().strides`. A number of `t` takes 8 bytes.) Now look around. Point at a number, or
+# walk with Tab and the arrow keys: which cell does it read? Press operations, or type your own, one at a time.
 
 # %%
 figures.strides()
@@ -171,7 +172,8 @@ two[1] = 200
 print(a)
 
 # %% [markdown]
-# The same line of code shares, or does not, depending on how its input was made. A Tensor has two words for it. `view` *never* copies. When it cannot keep that promise, it says so:
+# The same line of code shares, or does not, depending on how its input was made. A Tensor has two words for it, `view` and `reshape`. `view` *never*
+# copies. When it cannot keep that promise, it says so:
 
 # %%
 t = mt.arange(6).view(2, 3)
@@ -180,8 +182,8 @@ with shows_error(RuntimeError):
 
 # %% [markdown]
 # Why not? `t.t()` reads the cells 0 3 1 4 2 5. As *one* axis that would need one stride: but it goes 3 on, 2 back, 3 on. In general, two axes can be joined only
-# if a step of the outer one is as long as all steps of the inner one together. For `t.t()`: 1 against 2 × 3. For `t`: 3 against 3 × 1. And being contiguous is
-# not needed:
+# if a step of the outer one is as long as all steps of the inner one together. `t.t()` has shape (3, 2), stride (1, 3): 1 against 2 × 3. `t` has shape
+# (2, 3), stride (3, 1): 3 against 3 × 1. And being contiguous is not needed:
 
 # %%
 even = mt.arange(8).view(2, 4)[:, ::2]
@@ -198,7 +200,8 @@ print("stride before", batch.stride())
 print("stride after ", batch.contiguous().stride())
 
 # %% [markdown]
-# Vary: back to the page of section 2. Start with (2, 3, 4), transpose axes 0 and 1, and find a `view` that still works.
+# Vary: back to the explorer of section 2. Start with (2, 3, 4) and transpose axes 0 and 1. Which of `view(6, 4)`, `view(3, 8)` and
+# `view(3, 2, 2, 2)` will work? Decide by the strides, then try. (Only the last: it joins nothing, it cuts the inner axis in two.)
 
 # %% [markdown]
 # ## 5. Join and multiply
@@ -282,8 +285,8 @@ print("ints / ints:     ", (ints / ints).dtype)
 print("floats > 1.5:    ", (floats > 1.5).dtype)
 
 # %% [markdown]
-# `int64` is called `long`. Labels and indices are `long`. Some operations want one kind, and say so. An index of floats, or a mean of
-# integers, is nearly always a slip:
+# `int64` is called `long`. Labels, indices and counts are `long`. Some operations want one kind, and say so. There is no place 0.5 to
+# look at, and the mean of integers is mostly no integer:
 
 # %%
 with shows_error(IndexError, says="tensors used as indices must be long"):

@@ -111,18 +111,21 @@ print("with a formula:", g * 2 * x)
 # <!-- predict -->
 # A layer squares 32 rows of 1000 numbers. How much memory would its table take in float32: kilobytes, megabytes, gigabytes?
 # <!-- open -->
-# About 4 gigabytes, for one step of one layer: 32 000 results times 32 000 inputs, nearly all of them zeros. The formula needs no table.
+# About 4 gigabytes, for one step of one layer: 32 000 results times 32 000 inputs, 4 bytes each, nearly all of them zeros. The formula makes the
+# gradient alone, and no table.
 
 # %%
 for n in (3, 1000, 32 * 1000):
-    print(f"{n:5} numbers: table {n * n * 4 / 1e6:9,.3f} MB, formula {n} products")
+    table, answer = 4 * n * n / 1e6, 4 * n / 1e6
+    print(f"{n:5} numbers: table {table:12,.6f} MB, gradient {answer:.6f} MB")
 
 # %% [markdown]
 # So a tensor engine stores no slopes. It stores a *rule* for each operation: a function from `g`, and from what the forward step knew, to the gradient at each
 # input. The line of chapter 02, `parent.grad += slope * out.grad`, becomes `parent.grad += rule(out.grad)`. All else stays: the graph,
 # the order, the adding up.
 #
-# Rules are not always one product. Here is `cumsum`, the running sum: each input is part of its own result and of all later ones.
+# Rules are not always one product. Here is `cumsum`, the running sum: each input is part of its own result and of all later ones. So its gradient
+# is the sum of `g` from its own place to the end.
 
 # %%
 def square_rule(g, x):
@@ -237,7 +240,7 @@ print(f"loss {(miss**2).mean().item():.3f}, from misses of shape {tuple(miss.sha
 
 # %% [markdown]
 # NumPy does the same. No error, no warning. Is it more than a wrong number on the screen? Train the line of chapter 00 on it, once with each shape of the
-# target. One column of inputs, one weight:
+# target. One weight, and one column of inputs: `x[:, None]` turns the 342 numbers into a column.
 
 # %%
 def train(target):
@@ -248,20 +251,22 @@ def train(target):
         with mt.no_grad():
             w -= 0.1 * w.grad
         w.grad = None
-    return w.item()
+    return w.item(), loss.item()
 
-slopes = {"(342, 1)": train(target.reshape(-1, 1)), "(342,)": train(target)}
-for shape, w in slopes.items():
-    print(f"target {shape:8} w {w:z.3f}")
+slopes = {}
+for one in (target.reshape(-1, 1), target):
+    shape = str(tuple(one.shape))
+    slopes[shape], loss = train(one)
+    print(f"target {shape:8} w {slopes[shape]:z.3f}, loss {loss:.3f}")  # z: -0 is 0
 
 # %%
 figures.two_lines(x.numpy(), target.numpy(), slopes)
 
 # %% [markdown]
 # With the wrong shape nothing is learnt. And you know why: on the way back, the shares of all 342 targets add up at each prediction. Each is pulled to the
-# *mean* of all birds, whichever bird it is. The loss settles, as if this were the best that the data allow.
+# *mean* of all birds, whichever bird it is. The loss settles at the variance of the targets, 1 here, as if this were the best that the data allow.
 #
-# So look at shapes where two tensors meet. It costs two lines. Vary: repair `predicted` in the call below, and see the loss of a perfect model.
+# So look at shapes where two tensors meet. It costs two lines. Vary: in the last line, repair `target` and leave `predicted` as it is.
 
 # %%
 def mean_squared(predicted, target):
@@ -271,6 +276,7 @@ def mean_squared(predicted, target):
 
 with shows_error(ValueError):
     mean_squared(predicted, target)
+print("repaired:", mean_squared(predicted.reshape(-1), target).item())
 
 # %% [markdown]
 # ## 5. Turn a matrix round
@@ -303,7 +309,7 @@ print(W_t.grad.tolist())
 print(x_t.grad.tolist())
 
 # %% [markdown]
-# Forward, `W` leads from three numbers to two. Back, the same weights lead from two to three: `W` turned round.
+# Forward, `W` leads from three numbers to two. Back, the same weights lead from two to three: `W` turned round, its transpose.
 #
 # Shapes are a good guide: often only one product fits. But they are no proof. With a *square* matrix, the wrong one fits as well:
 
@@ -332,9 +338,11 @@ def nudged(f, x, g, h=1e-6):
 x, g = np.array([1.0, 2.0, 3.0]), np.array([1.0, 5.0, 10.0])
 print("by nudging:     ", nudged(np.cumsum, x, g).round(3))
 print("cumsum_rule:    ", cumsum_rule(g, x))
-print("without turning:", g.cumsum())
+print("g.cumsum():     ", g.cumsum())
 
 # %% [markdown]
+# The last line is the forward step once more, a running sum from the wrong end. Nudging refuses it.
+#
 # It takes two runs for each entry of `x`, so it is a test and no way to train. How small should the step be?
 #
 # <!-- predict -->
@@ -379,7 +387,8 @@ def half_cut(x):
 print(mt.autograd.gradcheck(half_cut, x, raise_exception=False))
 
 # %% [markdown]
-# Vary: in `nudged`, which wrong rules for `cumsum` would pass if `g` were `[1, 1, 1]`? And if `g` were `[0, 0, 0]`?
+# Vary: at the start of this section, put `[0.0, 0.0, 0.0]` in the place of `g`. Now the wrong rule passes. Why? Then try `[1.0, -1.0, 1.0]`. So
+# give a check a `g` without a pattern.
 
 # %% [markdown]
 # ## Exercises
