@@ -85,8 +85,8 @@ def race_page():
         "From (-7, 2), SGD at rate 0.9 zigzags and creeps: loss 0.0013 after 40 steps. At 1.01 it "
         "climbs out of the valley, and at 0.1 it no longer zigzags and creeps more slowly.\n"
         "Momentum at rate 0.1 runs past the bottom and comes back: 0.1 after 40 steps.\n"
-        "RMSprop and Adam divide each direction by its own steepness. Started on the axis or off "
-        "it, both directions shrink at one pace.",
+        "RMSprop and Adam divide each direction's slope by its usual size: steep or flat, both "
+        "directions move by about the rate at first.",
     )
 
 
