@@ -170,7 +170,7 @@ update = Exercise(
         Slip("w -= rate * w.grad", "w += rate * w.grad", says="uphill"),
         Slip("    w.grad = None", "    pass", says="would add to it"),
         Wrong("def update(w, rate):\n    w -= w.grad * rate\n    w.grad = None",
-              says="in-place operation"),
+              says="would go on record"),
         Wrong(
             """
             def update(w, rate):
@@ -187,8 +187,9 @@ update = Exercise(
                 with mt.no_grad():
                     w -= w.grad * rate
             """,
-            says="TypeError",
+            says="forgotten before it was used",
         ),
+        Slip("rate * w.grad", "0.1 * w.grad", says="whatever `rate` was"),
         Slip("rate * w.grad", "w.grad", says="`rate` is missing"),
         Slip("rate * w.grad", "rate", says="the gradient is missing"),
         Slip("rate * w.grad", "rate * w", says="not by its gradient"),
@@ -232,7 +233,7 @@ def check_update(update):
         w = mt.tensor([start, 1.0], requires_grad=True)
         (w * w).sum().backward()
         call = f"update(w, {rate}), for w = [{start}, 1.0] with w.grad = [{2 * start}, 2.0],"
-        got = update(w, rate)
+        got = stepped(update, w, rate, call[:-1])
         cause = "return nothing: a new Tensor does not move the caller's `w`."
         expect(got is None, call, "nothing returned", describe(got), cause)
         before = np.array([start, 1.0], np.float32)
@@ -251,9 +252,26 @@ def check_update(update):
                 (before - 2 * before, "`rate` is missing."),
                 (before - rate, "the gradient is missing: a step is `rate` times the slope."),
                 (before - rate * before, "you stepped by `w`, not by its gradient."),
+                (before - 0.1 * 2 * before, "you stepped by 0.1, whatever `rate` was."),
             ],
         )
         ready_again(w, f"after {call[:-1]}")
+
+
+def stepped(update, w, rate, call):
+    """Return what update(w, rate) gives; explain the two errors that are met most often."""
+    try:
+        return update(w, rate)
+    except RuntimeError as error:
+        if "in-place" not in str(error):
+            raise
+        cause = "the step would go on record. How did section 2 keep it off?"
+        fail(call, "no error", f"RuntimeError: {error}", cause)
+    except TypeError as error:
+        if "NoneType" not in str(error):
+            raise
+        cause = "a gradient is None: was it forgotten before it was used, or is it not `w`'s own?"
+        fail(call, "no error", f"TypeError: {error}", cause)
 
 
 def ready_again(w, after):
@@ -272,7 +290,7 @@ match = Exercise(
         Five NumPy cells by five people. Each is in trouble for another of the five reasons.
 
         - **A** `for p, g in zip([w, b, v], [slope_w, slope_b]): p -= rate * g`
-        - **B** `scores = np.ones(1000, np.float32) / np.sqrt(64)`, then memory runs out
+        - **B** `scores = np.ones((50_000, 20_000), np.float32) / np.sqrt(64)`: 4 GB were planned
         - **C** `return 2 * (miss * x).mean()`, "I had added a `tanh` to the model last week"
         - **D** `new_head, _, _, _ = all_slopes(...)`, three of four layers are frozen
         - **E** `weights = np.zeros((512, 512), device="cuda:0")`
@@ -304,7 +322,7 @@ match = Exercise(
         Wrong('match = {"A": 4, "B": 3, "C": 1, "D": 5, "E": 3}', says="where the array"),
         Wrong('match = {"A": 4, "B": 3, "C": 1, "D": 5, "E": ...}', says="`...` is still there"),
         Wrong('match = {"A": 4, "B": 3, "C": 1, "D": 5}', says="no answer for E"),
-        Wrong('match = {"A": "4", "B": 3, "C": 1, "D": 5, "E": 2}', says="a number from 1 to 5"),
+        Wrong('match = {"A": "4", "B": 3, "C": 1, "D": 5, "E": 2}', says="without quotes"),
         Wrong('match = [4, 3, 1, 5, 2]', says="a list"),
     ],
     also_right=[
@@ -337,7 +355,8 @@ def check_match(match):
         if got is ...:
             fail(call, "a number from 1 to 5", "`...`", "a `...` is still there.")
         if isinstance(got, bool) or not isinstance(got, int) or not 1 <= got <= 5:
-            fail(call, "a number from 1 to 5", repr(got) if got is not None else "None")
+            cause = "write the number without quotes." if isinstance(got, str) else ""
+            fail(call, "a number from 1 to 5", repr(got) if got is not None else "None", cause)
         cause = NEAR.get((letter, got), CLUES[letter])
         expect(got == reason, call, f"the reason that cell {letter} is about", str(got), cause)
 
@@ -370,7 +389,7 @@ QUIZ = [
         [
             Choice(
                 "`w` is now a new Tensor: a result, not the parameter that you marked",
-                "Right. Results get no `grad` of their own. Change the old one in place.",
+                "Results get no `grad` of their own. Change the old one in place.",
                 right=True,
             ),
             Choice(
@@ -393,7 +412,10 @@ QUIZ = [
                 "kind.",
                 right=True,
             ),
-            Choice("`x.mean() * 2`", "The mean of a `float32` array is `np.float32`, and 2 bends."),
+            Choice(
+                "`x.mean() * 2`",
+                "The mean of a `float32` array is `np.float32`, and 2 takes on its kind.",
+            ),
             Choice(
                 "Any of them, if the numbers need it",
                 "The dtype follows from the kinds alone, never from the values.",
@@ -436,7 +458,7 @@ QUIZ = [
             ),
             Choice(
                 "It computes well, but keeps no record and stays on the CPU",
-                "Yes: an array has values. A Tensor has values and a history.",
+                "An array has values. A Tensor has values and a history.",
                 right=True,
             ),
         ],

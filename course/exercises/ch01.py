@@ -221,7 +221,8 @@ pick_h = Exercise(
     task="""
         `x` is a NumPy number, `np.float64` or `np.float32`, of any size: 0, 0.7, a million, minus a
         million. Return a good `h` for a *central* nudge at `x`: near the bottom of the V. The
-        check nudges some functions with it, and looks at the error.
+        check nudges with it some functions that change slowly at the size of `x`, and looks at the
+        error.
         """,
     stub="""
         def pick_h(x):
@@ -425,7 +426,11 @@ agree = Exercise(
         Wrong("def agree(one, other):\n    return abs(one - other) <= 1e-6 * one",
               says="negative"),
         Wrong("def agree(one, other):\n    return abs(one - other) / abs(other) < 1e-6",
-              says="ZeroDivisionError"),
+              says="divide by a zero"),
+        Wrong("def agree(one, other):\n    return f'{one:.6g}' == f'{other:.6g}'",
+              says="rounding to digits"),
+        Wrong("def agree(one, other):\n    return abs(one - other) / (abs(other) + 1e-12) < 1e-6",
+              says="no floor is low enough"),
         Wrong("def agree(one, other):\n    return bool(np.isclose(one, other, rtol=1e-6))",
               says="tiny slopes"),
         Wrong("def agree(one, other):\n"
@@ -463,8 +468,10 @@ PAIRS = [
     (1e6, 1e6 + 0.5, True, "half in a million is less than a millionth."),
     (-3.0, -3.0000003, True, "both are negative, and close."),
     (1.0, 1.000005, False, "they differ by five millionths."),
+    (1.0, 1.000003, False, "they differ by three millionths: rounding to digits is too coarse."),
     (1e-6, 1.1e-6, False, "one is a tenth larger. To tiny slopes, too, apply a share."),
     (1e-9, 2e-9, False, "one is double the other. To tiny slopes, too, apply a share only."),
+    (1e-20, 3e-20, False, "one is three times the other: no floor is low enough for tiny slopes."),
     (2.0, -2.0, False, "one climbs, the other falls."),
     (0.0, 0.0, True, "two zeros agree."),
 ]
@@ -473,8 +480,11 @@ PAIRS = [
 @agree.checker
 def check_agree(agree):
     for one, other, want, cause in PAIRS:
-        got = agree(one, other)
         call = f"agree({one!r}, {other!r})"
+        try:
+            got = agree(one, other)
+        except ZeroDivisionError as error:
+            fail(call, str(want), f"ZeroDivisionError: {error}", "what if you divide by a zero?")
         if not isinstance(got, (bool, np.bool_)):
             fail(call, "True or False", describe(got), obvious(got))
         expect(bool(got) == want, call, str(want), str(bool(got)), cause)
@@ -542,12 +552,14 @@ QUIZ = [
         ],
     ),
     Question(
-        "`x` is `np.float32(1e6)`. Which `h` is best for a central nudge?",
+        "`f(x)` is `1 / x`, and `x` is `np.float32(1e6)`. Which `h` is best for a central nudge?",
         [
             Choice("6e-6", "That is for `float64` near 1. Here `x + h` is `x`."),
             Choice("0.005", "Right for a `float32` near 1. Near a million it is lost."),
             Choice(
-                "5000", "0.005 of the size of `x`. Large numbers need large nudges.", right=True
+                "5000",
+                "0.005 of the size of `x`. Large `x`, large nudge, where `f` changes slowly.",
+                right=True,
             ),
             Choice("The smallest that moves `x`", "One step of rounding: one digit at best."),
         ],

@@ -203,6 +203,23 @@ topological = Exercise(
         ),
         Wrong(
             """
+            def topological(out):
+                order, seen = [], set()
+
+                def visit(box):
+                    if box.data not in seen:
+                        seen.add(box.data)
+                        for parent in box.parents:
+                            visit(parent)
+                        order.append(box)
+
+                visit(out)
+                return order
+            """,
+            says="look for the box itself",
+        ),
+        Wrong(
+            """
             def topological(out, order=[]):
                 if out not in order:
                     for parent in out.parents:
@@ -353,6 +370,7 @@ def check_topological(topological):
     boxes = ladder()
     forgiven = " Here every step must be in its place; small graphs forgive more."
     check_order(topological(boxes[-1]), boxes, f"topological(s{RUNGS - 1}), {LADDER}", forgiven)
+    check_twins(topological)
     one = Value(1.0, name="input")
     check_order(topological(one), [one], "topological(input), for one input alone")
     square = one * one
@@ -364,11 +382,24 @@ def check_topological(topological):
     expect(order[0] is start and order[-1] is out, "its ends", "the input, then out", "others")
 
 
+def check_twins(topological):
+    """Check that boxes are told apart though they hold one number and go by one name."""
+    twins = [Value(2.0, name="twin"), Value(2.0, name="twin")]
+    product = twins[0] * twins[1]
+    product.name = "product"
+    order = topological(product)
+    call = "topological(product), product = twin * twin: two inputs, both 2, both named twin"
+    if isinstance(order, (list, tuple)) and len(order) == 2:
+        cause = "two boxes with one number or one name are still two: look for the box itself."
+        fail(call, "3 boxes", "2 boxes", cause)
+    check_order(order, [*twins, product], call)
+
+
 def check_order(order, boxes, call, note=""):
     """Check that order holds these boxes, each once and after its parents. note: said if not."""
     a_list = isinstance(order, (list, tuple))
-    none = "nothing came back: is there a `return`?" if order is None else ""
-    expect(a_list, call, "a list of boxes", type(order).__name__, none)
+    cause = "nothing came back: is there a `return`?" if order is None else "return a list."
+    expect(a_list, call, "a list of boxes", type(order).__name__, cause)
     expect(len(order) > 0, call, f"{len(boxes)} boxes", "an empty list", "nobody is put on it.")
     cause = "put the boxes themselves on the list."
     expect(all(isinstance(box, Value) for box in order), call, "Values", "other things", cause)

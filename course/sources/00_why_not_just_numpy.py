@@ -8,7 +8,7 @@
 # %% [markdown]
 # ## What you will make
 # A map of five reasons why there is a *Tensor* at all, when there is NumPy. You will not take them on trust. You fit the same line
-# twice, once in NumPy by hand and once with Tensors, and you meet each reason as a NumPy cell that fails.
+# twice, once in NumPy by hand and once with Tensors, and you meet each reason as a NumPy cell that lets you down: with an error, or, worse, without.
 #
 # At the end you can
 #
@@ -48,7 +48,7 @@ figures.scatter(flipper, mass)
 
 # %% [markdown]
 # Our model is a line with two *parameters*, `w` and `b`. The *loss* measures how bad they are: the mean of the squared misses. A flat
-# line through the average misses by 1, by the way we scaled. A guess of 0.5 for `w` is better.
+# line through the average has loss 1, by the way we scaled. A guess of 0.5 for `w` is better.
 
 # %%
 def line(x, w, b):
@@ -61,8 +61,9 @@ print(f"w = 0.0: loss {loss(line(x, 0.0, 0.0), y):.3f}")
 print(f"w = 0.5: loss {loss(line(x, 0.5, 0.0), y):.3f}")
 
 # %% [markdown]
-# To improve a guess, ask for the slope of the loss at each parameter, then step downhill. With pen and paper: the square of a miss
-# moves by 2 times the miss, the miss moves by `x` when `w` moves by 1, and by 1 when `b` does. Then take the mean.
+# To improve a guess, ask for the slope of the loss at each parameter, then step downhill. With pen and paper, for
+# one bird: the square of a miss moves `2 * miss` times as far as the miss. The miss moves `x` times as far as `w`, and as far as `b`.
+# Multiply the two. Then take the mean over the birds.
 
 # %%
 def slopes(x, y, w, b, model=line):
@@ -102,9 +103,9 @@ figures.fitted(flipper, mass, w_hand, b_hand)
 
 # %% [markdown]
 # <!-- predict -->
-# The rate was 0.1. A larger rate takes longer steps. What will a rate of 1.1 do: arrive sooner, the same, or something else?
+# The rate was 0.1. A larger rate takes longer steps. With a rate of 1.1, will it arrive sooner, later, or never?
 # <!-- open -->
-# Something else. Each step goes downhill, but so far that it lands higher up on the other side. The next step is longer still. The
+# Never. Each step goes downhill, but so far that it lands higher up on the other side. The next step is longer still. The
 # loss *grows*.
 
 # %%
@@ -113,6 +114,13 @@ figures.rates(lambda rate: fit(x, y, rate), (0.01, 0.1, 0.5, 1.1))
 # %% [markdown]
 # A rate of 0.5 is at the bottom after a single step. That is the luck of this loss: a bowl that standardising made perfectly round.
 # Do not count on it. Vary: move the slider. Where does the loss begin to grow?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# Just above 1.0. At 1.0 each step lands exactly as high on the other side, and the loss stays where it was.
+#
+# </details>
 
 # %%
 figures.rate_slider(lambda rate: fit(x, y, rate))
@@ -132,7 +140,7 @@ error
 
 # %% [markdown]
 # The value is the one from section 1. New is `grad_fn`: the Tensor knows which operation made it, and from what. The whole calculation is on
-# record. (`y_t` is missing: to know the slope of a subtraction, nobody needs to remember what was subtracted.)
+# record. Here it is. (You will not find `y_t` in it: to know the slope of a subtraction, nobody needs to remember what was subtracted.)
 
 # %%
 viz.draw(error)
@@ -149,9 +157,9 @@ error.backward()
 print(f"by hand {by_hand:.3f}, by backward {w.grad.item():.3f}")
 
 # %% [markdown]
-# Now step downhill. The line that we wrote in NumPy looks right here, too. It is the first trap: `w - 0.1 * w.grad` makes a *new* Tensor, a
+# Now step downhill. What `fit` did in NumPy, `w = w - rate * slope`, looks right here, too. It is the first trap: `w - 0.1 * w.grad` makes a *new* Tensor, a
 # result with a `grad_fn`, and the name `w` now points to it. Only the inputs that you marked get a gradient. (`quietly` holds back a
-# warning that chapter 06 reads.)
+# warning that chapter 06 explains.)
 
 # %%
 w = w - 0.1 * w.grad
@@ -207,12 +215,13 @@ print(f"Tensors:       w {w.item():.3f}, loss {last:.3f}")
 # ## 3. Change the model
 # The same numbers, so nothing gained yet. But a line is a poor idea here: it gives a short enough flipper a mass below
 # zero. Let the mass *grow by a percentage* with each step in length: `exp(w * x + b)`, in kilograms.
+# (`exp` raises 2.718 to a power: where the power grows by a step, the result is multiplied.)
 #
 # <!-- predict -->
 # We hand the new model to the old `fit`, and forget that `slopes` was derived for a line. What will happen: an error, a loss that grows, or
-# something else?
+# a loss that falls?
 # <!-- open -->
-# Something worse than an error: it looks like success. The loss falls and settles. Nothing says that the slopes are wrong.
+# The loss falls, and settles. That is worse than an error: it looks like success. Nothing says that the slopes are wrong.
 
 # %%
 def growth(x, w, b):
@@ -223,19 +232,21 @@ w_old, b_old, losses = fit(x, kg, rate=0.02, model=growth, steps=100)
 print(f"loss {losses[0]:.3f} at first, {losses[-1]:.5f} at the last step")
 
 # %% [markdown]
-# Nudge before you trust. At the place where it settled, the slope at `w` should be 0, as at the bottom of any bowl.
+# Nudge before you trust. At the place where it settled, the slope at `w` should be 0, as at the bottom of any bowl. And look at one place more,
+# a little off: `w` 0.2 and `b` 1.4.
 
 # %%
 def compare(w, b):
     by_hand, _ = slopes(x, kg, w, b, growth)
     nudged = nudge(lambda w: loss(growth(x, w, b), kg), w)
-    print(f"at w = {w:.3f}: by hand {by_hand:z.3f}, by nudging {nudged:.3f}")  # z: -0 is 0
+    print(f"at w = {w:.3f}: by hand {by_hand:z.3f}, by nudging {nudged:.3f}")  # z: no -0.000
     return by_hand, nudged
 
 compare(w_old, b_old)
 hand_says, truth = compare(0.2, 1.4)
 
 # %% [markdown]
+# `fit` stopped where *its* slope is 0. The nudge says that this is not the bottom, and at the second place the two do not even come near each other.
 # `slopes` lacks a factor: `exp` now stands between the line and the miss, and its slope is `exp` again. So by hand you derive it anew, for
 # this model and for each that follows:
 
@@ -261,8 +272,15 @@ loss(growth_t(x_t, w, b), kg_t).backward()
 print(f"by backward: {w.grad.item():.3f}")
 
 # %% [markdown]
-# Train it, and it ends lower than the one with the wrong slopes. Not by much here. Nobody would have noticed. Vary: put `.tanh() * 3 + 4` in place of `.exp()`
-# and train again.
+# Train it, and it ends lower than the one with the wrong slopes. Not by much here. Nobody would have noticed. Vary: in `growth_t`, put
+# `.tanh() * 3 + 4` in place of `.exp()`, and train again. How much else did you have to change?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# Nothing: neither the loop nor any slope. The loss falls with this model, too.
+#
+# </details>
 
 # %%
 w, b = mt.tensor(0.0, requires_grad=True), mt.tensor(0.0, requires_grad=True)
@@ -309,13 +327,13 @@ for scaled in (x_t, x_t * 0.8, x_t * np.sqrt(2 / 3)):
     print(scaled.dtype, scaled.nbytes, "bytes")
 
 # %% [markdown]
-# The same thought goes on. Pictures are batch × channels × height × width, class labels are integers called `long`. A Tensor's names, rules and errors are made
-# for that: *data of deep learning*, the third reason. NumPy can reshape and join arrays just as well. It does
-# not look after them. Chapter 04 does. Vary: what does `x * np.float32(0.8)` give?
+# (`x * np.float32(0.8)` is the cure in NumPy, if you think of it each time.) It is the same with layouts and labels. A Tensor's operations expect pictures as
+# batch × channels × height × width, and class labels as the integers called `long`, and most others they refuse. For NumPy an axis is an axis, a number is a number. So the
+# third reason is *data of deep learning*. Chapter 04 shows it at work.
 
 # %% [markdown]
 # ## 5. Put parts together
-# In NumPy, a parameter and its slope are two loose arrays. You cannot tie them together:
+# In NumPy, a parameter and its slope are two loose arrays. An array has no room for a slope:
 
 # %%
 parameter = np.zeros(3)
@@ -323,12 +341,12 @@ with shows_error(AttributeError, says="has no attribute 'grad'"):
     parameter.grad = np.ones(3)
 
 # %% [markdown]
-# So the pairing is up to you, in every loop that you write.
+# So the pairing is up to you, in every loop that you write. (Or in a class of your own: then every part must know your class.)
 #
 # <!-- predict -->
-# Below, two slopes are caught in the wrong order. Both are numbers. What will happen: an error, a slower fit, or something else?
+# Below, two slopes are caught in the wrong order. Both are numbers. What will happen: an error, a slower fit, or a loss that grows?
 # <!-- open -->
-# Something else: the loss grows, without an error. Each parameter follows the slope of the other.
+# The loss grows, without an error. Each parameter follows the slope of the other.
 
 # %%
 w = b = 0.0
@@ -340,12 +358,13 @@ print(f"loss {first:.0f} at first, {last / 1000:.0f} thousand at the end")
 
 # %% [markdown]
 # A Tensor carries its own `grad`. That is why our `step` could be five lines: it takes any list of parameters, of any model. Here is a
-# small neural network: 8 units, 25 numbers to learn. `loss`, `step` and `train` are the old ones.
+# small neural network. Each of its 8 *units* bends a line of its own, `tanh(x * a + c)`. Then `v` says how much of each goes into the sum, and `d` shifts it.
+# `loss`, `step` and `train` are the old ones.
 
 # %%
 mt.manual_seed(0)
-sizes = {"a": (8,), "c": (8,), "v": (8,), "d": ()}
-parameters = [mt.randn(size, requires_grad=True) for size in sizes.values()]
+sizes = (8,), (8,), (8,), ()  # of a, c, v and d
+parameters = [mt.randn(size, requires_grad=True) for size in sizes]
 
 def network(x, a, c, v, d):
     hidden = (x[:, None] * a + c).tanh()

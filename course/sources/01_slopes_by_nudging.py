@@ -31,7 +31,7 @@ from kit.figures import ch01 as figures
 
 # %% [markdown]
 # ## 1. Nudge and divide
-# Here is a curve that squashes any number to between -1 and 1. School has rules that give its slope, and `true_slope` is what they give. In this
+# Here is a curve in the shape of an S: flat far to the left, steep at 0, flat again far to the right. It squashes any number to between -1 and 1. School has rules that give its slope, and `true_slope` is what they give. In this
 # chapter it is only the judge.
 
 # %%
@@ -63,7 +63,14 @@ for h in (1.0, 0.1, 0.01, 0.001):
 
 # %% [markdown]
 # Ten times smaller nudge, ten times smaller error. In the picture, the quotient is the slope of a *chord*, a straight line through two points of the
-# curve. The slope we want is that of the *tangent*, which touches it in one. Vary: put -0.7 in place of 0.7, in both places of the cell. Too large or too small now?
+# curve. The slope we want is that of the *tangent*, which touches it in one. Vary: put -0.7 in place of 0.7, in both places of the cell above. Too large or too small now?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# Too large: left of 0 the curve gets steeper on the way.
+#
+# </details>
 
 # %%
 figures.chords(f, true_slope, 0.7, (1.0, 0.5, 0.1))
@@ -93,7 +100,7 @@ for h in (0.1, 0.01, 0.001):
     print(f"h = {h:<5}: error one-sided {one:.1e}, central {both:.1e}")
 
 # %% [markdown]
-# (`1.2e-07` is 1.2 divided by 10 seven times.) Two runs of `f` each, and thousands of times closer. That is why chapter 00 nudged both ways. On a parabola,
+# (`1.2e-07` is 1.2 divided by 10 seven times.) Two runs of `f` each, and at `h = 0.001` thousands of times closer. That is why chapter 00 nudged both ways. On a parabola,
 # nothing is left at all, as its bend is the same on both sides:
 
 # %%
@@ -105,15 +112,22 @@ for method in (one_sided, central):
 
 # %% [markdown]
 # The slope of x² at 3 is 6. Vary: try a larger `h`, and then x³ in place of x².
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# On the parabola the size of `h` does not matter. On x³, whose slope at 3 is 27, `central` is off by exactly `h * h`: 0.25 for 0.5.
+#
+# </details>
 
 # %% [markdown]
 # ## 3. Smaller is not better
 # Each time `h` shrank, the slope got better. So why not take the smallest `h` there is?
 #
 # <!-- predict -->
-# We go down to 1e-5, 1e-9, 1e-13, 1e-17. What will the error of `central` do: shrink to 0, stop at some level, or something else?
+# We go down to 1e-5, 1e-9, 1e-13, 1e-17. What will the error of `central` do: shrink to 0, level off, or turn round and grow?
 # <!-- open -->
-# Something else: it turns round and *grows*. At the end the slope that comes out is 0.
+# It turns round and *grows*. At the end the slope that comes out is 0.
 
 # %%
 for h in (1e-1, 1e-3, 1e-5, 1e-9, 1e-13, 1e-17):
@@ -158,9 +172,9 @@ for kind in (np.float64, np.float32):
 # Deep learning computes in `float32`, with about 7 digits. The same function, the same `h`:
 #
 # <!-- predict -->
-# In `float64`, `h = 1e-6` was a fine choice. How large will the error be in `float32`: about the same, or larger by a factor of 10, or of a million?
+# In `float64`, `h = 1e-6` is a fine choice, near the bottom of the V. How large will the error be in `float32`: about the same, ten times, a million times, or still more?
 # <!-- open -->
-# Larger by far more than a million. At best the first digit of the slope is right.
+# Still more, by far. At best the first digit of the slope is right.
 
 # %%
 for x in (0.7, np.float32(0.7)):
@@ -168,17 +182,16 @@ for x in (0.7, np.float32(0.7)):
     print(f"{type(x).__name__}: error {error:.1e}")
 
 # %% [markdown]
-# Fewer digits lift the left side of the V, and its bottom moves up and to the right. (In plain words: noisy numbers need a big nudge.)
+# Fewer digits lift the left side of the V, and its bottom moves up and to the right. (In plain words: noisy numbers need a big
+# nudge.) Where a curve is flat at the top, the nudge is lost altogether: the slope comes out as 0.
 
 # %%
-figures.v_curve(
-    {"one-sided": one_sided, "central": central}, f, true_slope,
-    {"float64": 0.7, "float32": np.float32(0.7)},
-)  # fmt: skip
+figures.v_curve({"central": central}, f, true_slope, {"float64": 0.7, "float32": np.float32(0.7)})
 
 # %% [markdown]
 # The bend costs about `h * h` with `central`, rounding about `eps / h`. At the bottom the two are equal: there `h * h * h` is `eps`. So a good `h` is
-# near the *cube root* of `eps`. For `one_sided`, the bend costs `h`, and the square root is right. Only the size matters. Ten times more or less does little harm.
+# near the *cube root* of `eps`. For `one_sided`, the bend costs `h`, and the square root is right. Only the size matters: with `central`, ten times too small
+# costs about ten times the error, ten times too large a hundred times. There is room for both.
 
 # %%
 for kind in (np.float64, np.float32):
@@ -194,8 +207,9 @@ for x in (1.0, 1000.0, 1e6):
           f"next float64 {np.spacing(x):.0e}")
 
 # %% [markdown]
-# At a million, a `float32` cannot even be moved by 0.005: the next number is further away. So `h` must grow with the size of `x`. But not shrink
-# with it: near 0, `h` should not become 0. Vary: which of these nudges survives in `float32`?
+# At a million, a `float32` cannot even be moved by 0.005: the next number is further away. So `h` must grow with the size of `x`. It must
+# not shrink with it, or near 0 it would become 0. (All this for a function that changes slowly at that size, as `x * x` does. A wave such as `sin` goes up and
+# down hundreds of times within 5000: there such a nudge tells nothing.) Before you run it: which of these nudges survives?
 
 # %%
 x = np.float32(1e6)
@@ -267,7 +281,14 @@ for n in (25, 10_000, 1_000_000):
     print(f"{n:9,} inputs: {2 * n:9,} runs a step; at 1000 runs a second {seconds:8,.2f} s")
 
 # %% [markdown]
-# A million inputs is a *small* model. (Vary: how many days for a thousand steps?)
+# A million inputs is a *small* model. Vary: how many days for a thousand steps?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# 2000 seconds a step, so two million seconds: 23 days.
+#
+# </details>
 
 # %% [markdown]
 # ## 6. Let the nudge be the judge
@@ -309,6 +330,14 @@ for x in (-0.5, 0.0, 4e-6, 0.5):
 # %% [markdown]
 # At 0, central and one-sided differ. Just beside it, at 4e-6, there *is* a slope, 1. But the nudge reaches across the kink. If a check fails at one odd point,
 # ask whether there is a kink within `h`, before you doubt the rule. Vary: put `round` in place of `abs`, and nudge at 0.4. Is the answer right? And at 0.5?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# At 0.4 it is: `round` is level there, and 0 comes out. At 0.5 it jumps from 0 to 1. There is no slope, but the nudge says 50000: 1 divided by the
+# 2e-5 between its ends.
+#
+# </details>
 
 # %% [markdown]
 # ## Exercises

@@ -13,7 +13,7 @@
 #
 # - do backprop by hand on a small graph, and check it by nudging,
 # - say which orders of the steps fail, and with which wrong numbers,
-# - write the list that puts every value in its place,
+# - write the list in which every value comes after those it was made of,
 # - say what backprop costs, and what nudging costs,
 # - predict what a second `backward` does, here and in minitensor.
 
@@ -35,7 +35,7 @@ from kit.figures import ch03 as figures
 from kit.scalar import Value
 
 # %% [markdown]
-# That is one step back, as you wrote it in chapter 02:
+# Here is one step back, as you wrote it in chapter 02:
 
 # %%
 def pass_back(out):
@@ -55,10 +55,11 @@ def build(a, b):
     return x, y, z
 
 # %% [markdown]
-# `viz.draw` from minitensor draws the graph. The slopes stand on the arrows.
+# Sketch it first: a box for each value, an arrow from each box to each one that is made of it. Then `viz.draw` from minitensor draws it, with
+# the slope at each arrow.
 #
 # <!-- predict -->
-# Follow the arrows from `a` to `z`. How many different routes are there?
+# In your sketch, follow the arrows from `a` to `z`. How many different routes are there?
 # <!-- open -->
 # Three: a → y → z, a → x → z, and a → x → y → z.
 
@@ -76,7 +77,8 @@ x_z, y_z = 8.0, 6.0
 print("slope of z at a:", a_y * y_z + a_x * x_z + a_x * x_y * y_z)
 
 # %% [markdown]
-# minitensor can write this out: a line for each route, in letters, then in numbers. ∂z/∂x is how one writes "the slope of `z` at `x`".
+# minitensor can write this out: a line for each route, in letters, then in numbers. Here ∂z/∂x is the slope on *one*
+# arrow, from `x` to `z`, with `y` held still: 8. Only the last line, ∂z/∂a, is the sum over all routes.
 
 # %%
 viz.chain(z, "a")
@@ -113,7 +115,7 @@ def naive(out):
 # <!-- predict -->
 # `naive` starts at `z`. How often will `x` pass on?
 # <!-- open -->
-# Twice: `z` calls it, and `y` calls it again. There is one call for each arrow that leaves `x`.
+# Twice: `z` calls it, and `y` calls it again. There is one call for each route from `z` back to `x`.
 
 # %%
 a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -134,8 +136,17 @@ print(a.grad - 3 * 8, b.grad - 2 * 8)
 # %% [markdown]
 # On a chain, this function is right: nobody is reached twice. That is why the mistake survives so many small tests.
 #
-# There is a worse cousin. Give the share along as an argument, and the numbers come out right. But it walks every *route*, and routes
-# multiply. Here each `double` has two arrows to the one before:
+# Vary: leave out `z.grad = 1.0`. What comes out, and why?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# Zeros. `z.grad` is 0, and every share is a slope times 0.
+#
+# </details>
+#
+# `naive` has a cousin. Give each call its share as an argument: nothing goes out twice, and the numbers come out right. But both of them walk every
+# *route*, and routes multiply. Here each `double` has two arrows to the one before:
 
 # %%
 def every_route(out, share):
@@ -208,6 +219,14 @@ print("a.grad", a.grad, " b.grad", b.grad)
 #
 # So beware of easy tests. Here is another graph that pre-order gets right. Vary: try `c = b + a` in place of `c = b + b`. Still right?
 # Then find a graph of sums that shows the fault. It needs a box that is reached by a short way first.
+#
+# <details>
+# <summary>Open when you have found one</summary>
+#
+# `c = b + a` is right, 3: no box that passes on is reached twice. With `b = a + a`, then `d = b + a`, then `c = b + d`, it says 3, and 5 is right. `b` passes
+# on before the share from `d` has come.
+#
+# </details>
 
 # %%
 a = Value(1.0, name="a")
@@ -270,9 +289,9 @@ viz.draw(
 )
 
 # %% [markdown]
-# 48 and 28. Now you, on another graph: predict each gradient before you see it. Two arrows leave `r`, and both lead to the same box. Type a number,
-# then Enter. A wrong number is told what may have gone wrong, and you can try again; Next shows the step. When you are through, play it from the
-# start: Start and Play, or the keys Home, space and the arrows. Vary: change the numbers, or the expression.
+# 48 and 28. Now you, on another graph: predict each gradient before you see it. `v1` is `p * q`, which got no name from us. Two arrows leave `r`, both to
+# the same box: each is a step of its own. Type a number, then Enter. After a wrong one you read what may have gone wrong, and try again; Next shows
+# the step. At the end, press Start and Play, and watch it all. Vary: change the numbers, or the expression.
 
 # %%
 p, q = Value(3.0, name="p"), Value(2.0, name="q")
@@ -282,13 +301,13 @@ practice = viz.step(out, predict=True, title="Predict the next gradient")
 practice
 
 # %% [markdown]
-# Why does the order work? Take the boxes in this order, one by one. Every arrow that leaves a box leads to a box that was done before it. Each of
+# Why does the order work? Take the boxes in this order. Every arrow that leaves a box leads to a box that was done before it. Each of
 # those held its whole gradient when it passed on. So this box holds its whole gradient, too. Nothing is sent twice, nothing comes late.
 #
 # Now a program must find such an order. Turn it round: a list in which *every box stands after its parents* (a *topological* order). Read from the
 # end, each box comes after all that was made of it. That is our rule.
 #
-# A recursive walk meets each box twice: on the way in, and on the way out.
+# A recursive walk has two moments at each visit: on the way in, before the parents, and on the way out.
 
 # %%
 def walk(out, depth=0):
@@ -363,8 +382,8 @@ for n in (10, 100, 1000):
     rows.append((n, runs * boxes, 2 * boxes))
 
 # %% [markdown]
-# The two agree, up to the small error of nudging. But each run does as many multiplications as there are boxes. A step back costs about as
-# much as the operation itself: a multiplication and an addition for each arrow. So backprop costs a few runs, however many inputs there are. A model
+# The two agree, up to the small error of nudging. But each run does as many multiplications as there are boxes. A step back is
+# a multiplication and an addition for each arrow: a few times the operation itself, no more. So backprop costs a few runs, however many inputs there are. A model
 # with a million inputs would need two million runs by nudging. Vary: add 2000 to the list above, and guess its row first.
 
 # %%
@@ -375,12 +394,13 @@ figures.cost(rows)
 
 # %% [markdown]
 # ## 6. A second time
-# `a` holds 48, `b` holds 28. `grad` adds up, as you know from chapter 02. So a second pass over the same graph should give 96 and 56.
+# After a pass `a` holds 48 and `b` holds 28. `grad` adds up, as you know from chapter 02. So a second pass over the same graph should make them 96 and 56.
 #
 # <!-- predict -->
-# We set `z.grad = 1.0` and pass back once more, in the right order. 96 and 56?
+# We set `z.grad = 1.0` and pass back once more, in the right order. Work out `y.grad`, then `x.grad`, then `a.grad`. Is it 96?
 # <!-- open -->
-# No. Look at the last picture of section 4: `x` and `y` still hold 14 and 6. They add the new shares to those, and pass on the sum.
+# No, 162. Look at the last picture of section 4: `y` and `x` still hold 6 and 14. They add the new shares to those, and pass on the sum: 12 and 34. So `a` has
+# 48, and gets 12 from `y` and 3 times 34 from `x`.
 
 # %%
 a, b = Value(2.0, name="a"), Value(3.0, name="b")
@@ -392,13 +412,13 @@ for run in (1, 2):
     print(f"pass {run}: y {y.grad}, x {x.grad}, a {a.grad}, b {b.grad}")
 
 # %% [markdown]
-# `y` had 6 and got 6 more. `x` had 14, got 8 from `z` and 12 from `y`, and passed all 34 on.
+# `y` had 6 and got 6 more. `x` had 14, got 8 from `z` and 12 from `y`, and passed all 34 on. (That `b` shows 96 is chance: 28, and 2 times 34.)
 #
 # The *inputs* should add up: whoever trains a model wants the sum over many examples. The boxes in between should start from zero. Left-over
 # gradients in them are called *stale*. The last exercise clears them away.
 #
-# Now the same graph in minitensor. A *tensor* holds numbers, here one. `requires_grad=True` says: I want the gradient of this one.
-# `viz.record()` keeps the gradients in between, for the picture.
+# Now the same graph in minitensor, with tensors of one number each, as in chapter 00. `viz.record()` keeps the gradients in between, for the
+# picture. (It may come out upside down. The arrows are the same.)
 
 # %%
 a = mt.tensor(2.0, requires_grad=True)
@@ -460,6 +480,13 @@ a.grad, b.grad
 
 # %% [markdown]
 # Yes: the inputs added up, and nothing in between was stale. Vary: ask for a third pass. What must change for it?
+#
+# <details>
+# <summary>Open when you have tried</summary>
+#
+# The second pass must keep the values, too: `z.backward(retain_graph=True)`. Only the last one may let them go. The third gives 144 and 84.
+#
+# </details>
 
 # %% [markdown]
 # ## Exercises

@@ -16,7 +16,7 @@ DOTS = {"s": 14, "color": "#888888", "alpha": 0.6, "linewidths": 0}
 
 
 def quietly(function):
-    """Call a function without PyTorch's warning on `.grad` of a result; chapter 06 reads it."""
+    """Call a function without PyTorch's warning on `.grad` of a result; chapter 06 explains it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The .grad attribute")
         return function()
@@ -166,7 +166,7 @@ def five_reasons(x, x_t, slope):
     names = {"np": np, "x": x, "x_t": x_t, "parameter": np.zeros(3)}
     scaled = answer("x * np.sqrt(2 / 3)", names), answer("x_t * np.sqrt(2 / 3)", names)
     rows = [
-        ("1", "autograd", f"old slope: {slope[0]:.3f}\nnudged: {slope[1]:.3f}", "loss.backward()"),
+        ("1", "autograd", f"old slope: {slope[0]:.3f}\nnudged: {slope[1]:.3f}", "error.backward()"),
         ("2", "the GPU", answer('np.zeros(3, device="cuda")', names), 'x_t.to("cuda")'),
         ("3", "data of\ndeep learning", *scaled),
         ("4", "parts that\nfit together", answer("parameter.grad", names), "p -= rate * p.grad"),
@@ -176,7 +176,7 @@ def five_reasons(x, x_t, slope):
     fig, ax = subplots(height=4.7)
     for i, (number, reason, failed, line) in enumerate(rows):
         row(ax, -i, f"{number}  {reason}", failed, line)
-    titles = "a NumPy cell failed", "a reason", "the Tensor's line"
+    titles = "what NumPy said", "a reason", "the Tensor's line"
     for at, title in zip(PLACES, titles, strict=True):
         ax.text(at, 0.65, title, ha="center", weight="bold")
     ax.set(xlim=(-2.1, 9.7), ylim=(-4.4, 0.9))

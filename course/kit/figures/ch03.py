@@ -9,7 +9,7 @@ def cost(rows):
     fig, ax = subplots(height=3.2)
     ax.loglog(inputs, nudging, label="nudging", **STYLES[0])
     ax.loglog(inputs, backprop, label="backprop", **STYLES[1])
-    ax.set(xlabel="number of inputs", ylabel="steps, there and back")
+    ax.set(xlabel="number of inputs", ylabel="box steps, forward and back")
     ax.legend()
     figure(
         fig,
