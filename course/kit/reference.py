@@ -314,7 +314,7 @@ def operations():
             parts.append(f"{f'g_{{{letter}}}' if symbols.moves(op) else left} = {tex}")
         asks = ", ".join([*op.inputs, *op.attrs])
         saves = ", ".join(f"`{s}`" for s in op.saves) or "nothing"
-        lines += [f"### {name}", "", f"`{name}({asks})` keeps {saves} for the way back.", ""]
+        lines += [f"## {name}", "", f"`{name}({asks})` keeps {saves} for the way back.", ""]
         lines += ["$$" + formulas.in_markdown(r" \qquad ".join(parts)) + "$$", ""]
     return "\n".join(lines).rstrip() + "\n"
 
