@@ -441,7 +441,7 @@ x = mt.tensor(3.0, requires_grad=True)
 for run in (1, 2):
     y = x * x
     y.backward()
-    print(f"after backward {run}: x.grad = {x.grad}")
+    print(f"after backward {run}: x.grad = {x.grad.item()}")
 
 # %% [markdown]
 # It adds. Here each turn built a *new* graph. Now twice over one and the same graph:
