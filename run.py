@@ -19,6 +19,12 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "minitensor-setup.json"
 LOG = VENV / "setup.log"
+TRUSTED = VENV / "minitensor-trusted.txt"
+# Signatures of trusted notebooks stay in the environment, too, and not in the user's home.
+NOTARY = (
+    f"--NotebookNotary.db_file={VENV / 'minitensor-signatures.db'}",
+    f"--NotebookNotary.secret_file={VENV / 'minitensor-secret'}",
+)
 FIRST_CHAPTER = "course/00_why_not_just_numpy.ipynb"
 OLDEST = (3, 11)
 
@@ -155,6 +161,23 @@ def set_up(wanted):
     STAMP.write_text(json.dumps(record), encoding="utf-8")
 
 
+def trust_chapters():
+    """Sign the chapters as they came, so that JupyterLab shows their interactive pages at once.
+
+    Once for each version of the course: what is put into the folder later is not trusted unasked.
+    """
+    sources = sorted(ROOT.glob("course/sources/*.py"))
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.read_text(encoding="utf-8").encode())
+    if TRUSTED.exists() and TRUSTED.read_text(encoding="utf-8") == digest.hexdigest():
+        return
+    built = [ROOT / "course" / f"{source.stem}.ipynb" for source in sources]
+    shipped = [path for path in built if path.exists()]
+    if quiet(venv_python(), "-m", "jupyter", "trust", *NOTARY, *shipped):
+        TRUSTED.write_text(digest.hexdigest(), encoding="utf-8")
+
+
 def call(*args, cwd=ROOT):
     """Run the environment's Python with `args`. Returns its exit status."""
     env = {**os.environ, "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"}
@@ -173,7 +196,8 @@ def course(browser, rest):
     # The whole folder is served, so that a chapter's links to other pages work.
     where = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_CHAPTER}"]
     shown = [] if browser else ["--no-browser"]
-    return call("-m", "jupyterlab", *where, *shown, *rest)
+    trust_chapters()
+    return call("-m", "jupyterlab", *where, *NOTARY, *shown, *rest)
 
 
 def test(browser, rest):
