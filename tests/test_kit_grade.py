@@ -56,6 +56,7 @@ def test_a_folder_of_three(tmp_path, capsys):
     assert "its cell 1: it was stopped after 5 seconds (line " in shown.out
     with out.open(encoding="utf-8-sig", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert list(rows["anna"]) == ["student", *(f"ch03.{name}" for name in NAMES), "right", "of"]
     assert [rows["anna"][f"ch03.{name}"] for name in NAMES] == ["right"] * 3
     assert [rows[who]["right"] for who in ("anna", "ben", "carla")] == ["3", "1", "2"]
     assert {row["of"] for row in rows.values()} == {"3"}

@@ -142,7 +142,8 @@ def grade(submissions, jobs):
 
 def columns(table):
     """Return the exercises of all chapters that were handed in, in order of chapter."""
-    return sorted({c for row in table.values() for c in row}, key=lambda column: column[0])
+    found = dict.fromkeys(column for row in table.values() for column in row)
+    return sorted(found, key=lambda column: column[0])  # by chapter; within it as they stand there
 
 
 def score(row, wanted):
