@@ -15,7 +15,7 @@ import sys as _sys
 from typing import Any
 
 from . import autograd as autograd
-from . import backend, creation, functions, jacobians, random
+from . import backend, creation, function, functions, jacobians, random
 from . import tensor as _tensor  # gives Tensor its methods
 from .autograd import (
     enable_grad,
@@ -45,8 +45,9 @@ from .functions_conv import (
     max_pool2d,
 )
 from .functions_forms import public as _public
+from .functions_forms import with_out as _with_out
 from .functions_methods import promote_types, result_type
-from .functions_table import public_functions
+from .functions_table import IN_PLACE, UNARY, public_functions
 from .gradcheck import gradcheck, gradgradcheck
 from .printing import set_printoptions
 from .random import *
@@ -63,9 +64,12 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 # Where PyTorch keeps these.
 for _member in (Function, gradcheck, gradgradcheck):
     setattr(autograd, _member.__name__, _member)
-autograd.functional = jacobians  # type: ignore[attr-defined]
+autograd.functional, autograd.function = jacobians, function  # type: ignore[attr-defined]
 _sys.modules["minitensor.autograd.functional"] = jacobians  # so that it can be imported
 globals().update(public_functions())
+# Those that fill a tensor may fill one that is there: rand(2, 2, out=x).
+for _make in (zeros, ones, full, empty, eye, arange, linspace, logspace, rand, randn, randperm):
+    globals()[_make.__name__] = _with_out(_make)
 for _name in ("detach", "is_floating_point", "numel"):
     globals()[_name] = _public(getattr(Tensor, _name))
 
@@ -88,6 +92,8 @@ def __getattr__(name: str) -> Any:
         found = module if name == room else getattr(module, name)
         globals()[name] = found
         return found
+    if name[:-1] in UNARY and name[:-1] in IN_PLACE and name.endswith("_"):
+        return getattr(Tensor, name)  # relu_(x) is x.relu_()
     raise AttributeError(
         f"module 'minitensor' has no attribute '{name}'. If PyTorch has it, minitensor leaves it "
         f"out: {DIFFERENCES} says what else does what it does.",

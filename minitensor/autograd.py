@@ -130,7 +130,17 @@ class enable_grad(_Mode):  # noqa: N801 - PyTorch's name
 
 
 class inference_mode(no_grad):  # noqa: N801 - PyTorch's name
-    """As ``no_grad`` here; PyTorch also forbids later use of the results in recorded steps."""
+    """As ``no_grad`` here; PyTorch also forbids later use of the results in recorded steps.
+
+    ``inference_mode(False)`` is ``enable_grad``, as in PyTorch.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        """What ``mode`` asks for; it may also be the function to decorate."""
+        return enable_grad() if mode is False else super().__new__(cls)
+
+    def __init__(self, mode: Any = True):
+        super().__init__(mode if callable(mode) else None)
 
 
 def is_grad_enabled() -> bool:
@@ -318,7 +328,7 @@ def fit(node: Node, d: Any, edge: Any) -> Any:
     if node.op.broadcasts and _expands_to(wanted, tuple(d.shape)):
         return sum_to(d, wanted)
     raise RuntimeError(
-        f"Function {node.op.grad_name} returned an invalid gradient - got {list(d.shape)} but "
+        f"Function {node.name()} returned an invalid gradient - got {list(d.shape)} but "
         f"expected shape compatible with {list(wanted)}"
     )
 
@@ -509,7 +519,7 @@ class Anomaly:
         """Raise RuntimeError if a rule gave nan."""
         array = d.array if isinstance(d, Tensor) else d
         if bool((array != array).any()):
-            raise RuntimeError(f"Function '{node.op.grad_name}' returned nan values in its output.")
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its output.")
 
 
 def users_line() -> str:
@@ -527,7 +537,7 @@ def _say_where(node: Node, error: Exception) -> None:
     """Add to a backward error the forward line that made the step, if anomaly mode noted it."""
     where = (node.info or {}).get("where")
     if where and error.args and "recorded here" not in str(error):
-        error.args = (f"{error.args[0]}\nThe step {node.op.grad_name} was recorded here:\n{where}",)
+        error.args = (f"{error.args[0]}\nThe step {node.name()} was recorded here:\n{where}",)
 
 
 _ANOMALY = Anomaly()

@@ -23,12 +23,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from . import backend, core, printing
-from .tensor import Size
 
 # PyTorch's homes for names that we keep one floor up.
 HOMES = {
     "torch.nn.parameter": "torch.nn", "torch.nn.modules": "torch.nn",
-    "torch.autograd.function": "torch.autograd", "torch.autograd.variable": "torch.autograd",
+    "torch.autograd.variable": "torch.autograd",
     "torch.autograd.grad_mode": "torch.autograd", "torch.optim.optimizer": "torch.optim",
     "torch.utils.data.dataset": "torch.utils.data", "torch.utils.data.sampler": "torch.utils.data",
     "torch.utils.data.dataloader": "torch.utils.data",
@@ -141,7 +140,7 @@ def _call_it(package: str) -> None:
     printing.OPTIONS.package = package
     backend.dtype.__repr__ = lambda d: f"{package}.{d.name}"  # type: ignore[method-assign]
     core.Tensor.__module__ = package if package == "torch" else core.__name__
-    Size.__module__ = package if package == "torch" else "minitensor.tensor"
+    printing.Size.__module__ = package if package == "torch" else printing.__name__
 
 
 def stand_ins() -> dict[str, Any]:

@@ -64,7 +64,8 @@ class Node:
 
     def name(self) -> str:
         """PyTorch's name for this step, such as ``MulBackward0``."""
-        return self.op.grad_name
+        known = (self.info or {}).get("called") or self.op.grad_name
+        return known if isinstance(known, str) else known(self)
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -72,7 +73,7 @@ class Node:
         return tuple((edge, 0) for edge in self.edges)
 
     def __repr__(self) -> str:
-        return f"<{self.op.grad_name} object>"
+        return f"<{self.name()} object>"
 
 
 class View:
@@ -104,7 +105,8 @@ class Op:
         self.broadcasts: bool = parts["broadcasts"]
         self.bools: bool = parts["bools"]
         self.fixed: tuple[str, ...] = parts["fixed"]
-        self.grad_name = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
+        # A name, or a function of the node that gives one; see functions_names.py.
+        self.grad_name: Any = (parts["prefix"] or name.title().replace("_", "")) + "Backward0"
         self.inputs, self.attrs, self.variadic = read_signature(forward, rules, parts["inputs"])
         self.needs = {name: rule_needs(rule) for name, rule in rules.items()}
         self.saves = names_saved(self)

@@ -21,8 +21,8 @@ from .core import OPS, Tensor, refusal, wrap
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full",
-    "full_like", "linspace", "ones", "ones_like", "tensor", "tril_indices", "triu_indices",
-    "zeros", "zeros_like",
+    "full_like", "linspace", "logspace", "ones", "ones_like", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -345,7 +345,9 @@ def _like(
     if not isinstance(input, Tensor):
         raise refusal(name, "input", input)
     d = input.array.dtype if dtype is None else backend.as_dtype(dtype).numpy
-    array = backend.MODULES[type(input.array)].empty_like(input.array, dtype=d)
+    steps = [s for s in input.array.strides if s]  # 0 where expand() repeats: in C order, if it can
+    order = "C" if 0 in input.array.strides and steps == sorted(steps)[::-1] else "K"
+    array = backend.MODULES[type(input.array)].empty_like(input.array, dtype=d, order=order)
     if value is not None:
         array[...] = _convert([_number(name, "fill_value", value)], d).item()
     where = backend.device_of(input.array) if device is None else device
@@ -450,6 +452,16 @@ def _range(args: tuple[Any, ...], start: Any, end: Any, step: Any) -> dict[str, 
     found.update(zip(names, args, strict=False))
     defaults = {"start": 0, "end": None, "step": 1}
     return {n: defaults[n] if v is None else v for n, v in found.items()}
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``base`` to the power of ``steps`` evenly spaced numbers from ``start`` to ``end``."""
+    powers = linspace(start, end, steps, dtype="float64", device="cpu").array
+    kind = backend.as_dtype(dtype or backend.default_float()).numpy
+    return leaf((float(base) ** powers).astype(kind), device, requires_grad)
 
 
 def linspace(

@@ -99,7 +99,7 @@ class Distribution:
 
     def __repr__(self) -> str:
         parts = {n: self.__dict__[n] for n in self.arg_constraints if n in self.__dict__}
-        shown = {n: t.item() if t.array.size == 1 else t.shape for n, t in parts.items()}
+        shown = {n: t if t.array.size == 1 else t.shape for n, t in parts.items()}
         return f"{type(self).__name__}({', '.join(f'{n}: {v}' for n, v in shown.items())})"
 
     def expand(self, batch_shape: Any) -> Any:

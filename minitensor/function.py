@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
@@ -50,6 +51,24 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for an output that nobody used."""
         self._materialize = value
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a backward that works outside of recording, with NumPy for one.
+
+    Whoever differentiates its gradients again gets a RuntimeError, not a wrong answer.
+    """
+
+    @functools.wraps(backward)
+    def call(ctx: FunctionCtx, *grads: Any) -> Any:
+        with autograd.no_grad():
+            found = backward(ctx, *grads)
+        if not core.GRAD or not any(isinstance(g, Tensor) and g.needs_grad for g in grads):
+            return found
+        parts = found if isinstance(found, tuple) else (found,)
+        return tuple(_Last.apply(x, *grads) if isinstance(x, Tensor) else x for x in parts)
+
+    return call
 
 
 def _only_tensors(name: str, given: tuple[Any, ...]) -> None:
@@ -284,3 +303,17 @@ def _record(
         if core.OBSERVERS:
             core.notify(out.node.op, args if single else (), core.NO_ATTRS, out)
     ctx._no_gradient = ()
+
+
+class _Last(Function):
+    """Passes on a gradient that is not to be differentiated again."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *grads: Any) -> Any:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )

@@ -15,6 +15,7 @@ import numpy as np
 from . import backend
 from .core import Tensor, refusal, wrap
 from .functions_forms import Dims, Number, Value, listed, named
+from .functions_names import EVERY, Every, called
 from .ops import elementwise as ew
 from .ops import fused, linalg, reduce
 from .ops import index as ix
@@ -39,7 +40,7 @@ def one_dim(dim: int, ndim: int) -> int:
 def many_dims(dim: Dims, ndim: int) -> tuple[int, ...]:
     """``dim`` as a tuple of non-negative ints: all of them for None or an empty tuple."""
     if dim is None or (isinstance(dim, tuple | list) and not dim):
-        return tuple(range(ndim))
+        return EVERY[ndim] if dim is None else tuple(range(ndim))
     dims = tuple(one_dim(d, ndim) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
     for d in dims:
         if dims.count(d) > 1:
@@ -147,7 +148,9 @@ def clamp(input: Tensor, min: Value | None = None, max: Value | None = None) -> 
         low = input
         if min is not None:
             low = ew.where(ew.ge(low, min), low, ew.maximum(low, min))
-        return low if max is None else ew.where(ew.le(low, max), low, ew.minimum(low, max))
+        if max is not None:
+            low = ew.where(ew.le(low, max), low, ew.minimum(low, max))
+        return called(low, "Clamp0")
     bounds = [backend.result_dtype([input.array, b]) for b in (min, max) if b is not None]
     return ew.clamp_number(cast(input, bounds[-1]), low=min, high=max)
 
@@ -157,15 +160,24 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     return ew.round_(input, decimals=decimals)
 
 
-def where(condition: Tensor, input: Any, other: Any) -> Tensor:
-    """``input`` where ``condition`` holds, else ``other``. RuntimeError if it is not bool."""
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` holds, else ``other``. RuntimeError if it is not bool.
+
+    Of ``condition`` alone: the places where it is not 0, one tensor for each dimension.
+    """
     if not isinstance(condition, Tensor):
         raise refusal("where", "condition", condition)
+    if input is None and other is None:
+        found = condition.array.reshape(condition.array.shape or 1)
+        return tuple(wrap(i) for i in backend.MODULES[type(found)].nonzero(found))
     if condition.array.dtype != bool:
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{backend.DTYPES[condition.array.dtype].name}"
         )
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        xp = backend.MODULES[type(condition.array)]
+        input = wrap(xp.asarray(input, dtype=backend.result_dtype([input, other])))
     return ew.where(condition, input, other)
 
 
@@ -251,7 +263,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
             raise RuntimeError(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
             )
-        return every(input, dim=tuple(range(input.array.ndim)), keepdim=False)
+        return every(input, dim=EVERY[input.array.ndim], keepdim=False)
     d = one_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         return RESULTS[name]((input, wrap(backend.MODULES[type(input.array)].zeros((), np.int64))))
@@ -349,9 +361,8 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have the same shape and the same values."""
-    if input.array.shape != other.array.shape:
-        return False
-    return bool((input.array == other.array).all())
+    a, b = input.array, other.array
+    return bool(a.shape == b.shape and (a == b).all())
 
 
 # -- shape -----------------------------------------------------------------------------------------
@@ -431,7 +442,9 @@ def t(input: Tensor) -> Tensor:
         raise RuntimeError(
             f"t() expects a tensor with <= 2 dimensions, but self is {input.array.ndim}D"
         )
-    return sh.permute(input, dims=tuple(range(input.array.ndim))[::-1])
+    if input.array.ndim < 2:
+        return sh.permute(input, dims=tuple(range(input.array.ndim)))
+    return sh.transpose(input, dim0=-1, dim1=-2)  # counted so, it is known as "T"
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -442,7 +455,8 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Drop dimensions of size 1 (those in ``dim``, or all); a view."""
     dims = many_dims(dim, input.array.ndim)
-    return sh.squeeze_dims(input, dim=tuple(d for d in dims if input.array.shape[d] == 1))
+    gone = (d for d in dims if input.array.shape[d] == 1)
+    return sh.squeeze_dims(input, dim=(Every if dim is None else tuple)(gone))
 
 
 def expand(input: Tensor, *sizes: Any) -> Tensor:
@@ -454,6 +468,10 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
             f"number of dimensions in the tensor ({len(shape)})"
         )
     padded = (1,) * (len(wanted) - len(shape)) + shape
+    if -1 in wanted[: len(wanted) - len(shape)]:
+        raise RuntimeError(
+            f"expand: -1 isn't allowed in a leading, non-existing dimension: {wanted}"
+        )
     full = tuple(p if n == -1 else n for p, n in zip(padded, wanted, strict=True))
     for d, (p, n) in enumerate(zip(padded, full, strict=True)):
         if p not in (1, n):
@@ -537,10 +555,12 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({sizes})")
     out = linalg.matmul(left, right)
     gone = ((out.array.ndim - 2,) if a == 1 else ()) + ((out.array.ndim - 1,) if b == 1 else ())
-    return sh.squeeze_dims(out, dim=gone) if gone else out
+    stem = {(1, 1): "Dot0", (2, 1): "Mv0", (1, 2): "Squeeze4"}.get((a, b), "UnsafeView0")
+    return called(sh.squeeze_dims(out, dim=gone), stem) if gone else out
 
 
-def _of_dims(name: str, first: tuple[Tensor, int], second: tuple[Tensor, int]) -> None:
+def of_dims(name: str, first: tuple[Tensor, int], second: tuple[Tensor, int]) -> None:
+    """Raise RuntimeError unless each of two tensors has as many dimensions as it should."""
     for which, (x, n) in (("self", first), ("other", second)):
         if x.array.ndim != n:
             raise RuntimeError(f"{name}: {which} must be a {n}D tensor, but it is {x.array.ndim}D")
@@ -548,33 +568,16 @@ def _of_dims(name: str, first: tuple[Tensor, int], second: tuple[Tensor, int]) -
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices."""
-    _of_dims("mm", (input, 2), (mat2, 2))
+    of_dims("mm", (input, 2), (mat2, 2))
     return matmul(input, mat2)
 
 
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two stacks of matrices, (B, n, m) and (B, m, p)."""
-    _of_dims("bmm", (input, 3), (mat2, 3))
+    of_dims("bmm", (input, 3), (mat2, 3))
     if input.array.shape[0] != mat2.array.shape[0]:
         raise RuntimeError(
             f"batch1 and batch2 must have same number of batches, got {input.array.shape[0]} and "
             f"{mat2.array.shape[0]}"
         )
     return matmul(input, mat2)
-
-
-def mv(input: Tensor, vec: Tensor) -> Tensor:
-    """The product of a matrix and a vector."""
-    _of_dims("mv", (input, 2), (vec, 1))
-    return matmul(input, vec)
-
-
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
-    """The dot product of two vectors."""
-    _of_dims("dot", (input, 1), (tensor, 1))
-    if input.array.shape != tensor.array.shape:
-        raise RuntimeError(
-            "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number "
-            "of elements".format(*input.array.shape, *tensor.array.shape)
-        )
-    return matmul(input, tensor)

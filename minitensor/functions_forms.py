@@ -16,6 +16,7 @@ import numpy as np
 
 from . import backend, core, inplace, printing
 from .core import Op, Tensor, refusal
+from .functions_names import ONE_STEP, call_results
 
 # NumPy's names for arguments, which PyTorch takes as well.
 ALIASES = {
@@ -30,6 +31,7 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
     ``out`` is written with the result and returned. Raises RuntimeError where a gradient would be
     lost by it.
     """
+    stem = ONE_STEP.get(function.__name__)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -48,6 +50,8 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception:
             check_kinds(function, args, kwargs)
             raise
+        if stem is not None:
+            call_results(stem, result, (*args, *kwargs.values()))
         return result if out is None else write_out(function.__name__, result, out)
 
     return call
@@ -85,9 +89,11 @@ def check_kinds(function: Callable[..., Any], args: Any, kwargs: dict[str, Any])
         if not isinstance(size, (*_INT, tuple, list)):
             raise refusal(function.__name__, star, size, "tuple of ints")
     for name, value in {**dict(zip(before, args, strict=False)), **kwargs}.items():
-        if name not in parameters or (value is None and parameters[name].default is None):
+        if name not in parameters:
             continue
-        wanted = str(parameters[name].annotation).removesuffix(" | None")
+        wanted, optional, _ = str(parameters[name].annotation).partition(" | None")
+        if value is None and (optional or parameters[name].default is None):
+            continue
         if wanted == "Sequence[Tensor]":
             listed(function.__name__, value)
         elif wanted in KINDS and not isinstance(value, KINDS[wanted]):
@@ -128,6 +134,17 @@ def write_out(name: str, result: Any, out: Any) -> Any:
         module = backend.MODULES[type(out.array)]
         out.array = module.empty(result.array.shape, out.array.dtype)
     return inplace.assign(out, result, name)
+
+
+def with_out(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function that makes a tensor, which may also write into ``out``."""
+
+    @functools.wraps(make)
+    def call(*args: Any, out: Tensor | None = None, **kwargs: Any) -> Tensor:
+        made = make(*args, **kwargs)
+        return made if out is None else write_out(make.__name__, made, out)
+
+    return call
 
 
 def same_dtype(name: str, first: Tensor, *others: Tensor) -> None:

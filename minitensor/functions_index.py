@@ -276,8 +276,52 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return wrap((tensor.array[..., None] == xp.arange(classes)).astype(backend.INT64))
 
 
+# -- membership and places -------------------------------------------------------------------------
+
+
+def isin(
+    elements: Value, test_elements: Value, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
+    """Where ``elements`` are among ``test_elements`` (``invert``: are not); one may be a number."""
+    given = [x.array if isinstance(x, Tensor) else x for x in (elements, test_elements)]
+    xp = next(backend.MODULES[type(x)] for x in given if type(x) in backend.MODULES)
+    return wrap(backend.to_array(xp.isin(*given, invert=invert)))
+
+
+def searchsorted(
+    sorted_sequence: Tensor, input: Value, *, out_int32: bool = False, right: bool = False,
+    side: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Where to put each value of ``input``, so that the sequence stays sorted.
+
+    Before values that are equal; after them if ``right``. A sequence of several rows has one row
+    of values for each. Raises RuntimeError where the rows do not fit.
+    """
+    rows, xp = sorted_sequence.array, backend.MODULES[type(sorted_sequence.array)]
+    values = input.array if isinstance(input, Tensor) else xp.asarray(input)
+    how = "right" if right else side or "left"
+    if rows.ndim == 1:
+        found = xp.searchsorted(rows, values, side=how)
+    elif rows.shape[:-1] == values.shape[:-1]:
+        pairs = [x.reshape(-1, x.shape[-1]) for x in (rows, values)]
+        each = [xp.searchsorted(a, v, side=how) for a, v in zip(*pairs, strict=True)]
+        found = xp.stack(each).reshape(values.shape)
+    else:
+        raise RuntimeError(f"searchsorted(): rows {rows.shape} do not fit {values.shape}")
+    return wrap(xp.asarray(found, dtype="int32" if out_int32 else "int64"))
+
+
+def bucketize(
+    input: Value, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
+) -> Tensor:
+    """The number of the bucket between ``boundaries`` into which each value of ``input`` falls."""
+    if boundaries.array.ndim != 1:
+        raise RuntimeError("bucketize(): boundaries must be 1-dimensional")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
 METHODS = (
     "gather take_along_dim scatter scatter_add index_select index_add repeat_interleave "
     "masked_fill masked_select nonzero argsort sort topk unique"
 ).split()
-ONLY_FUNCTIONS: list[str] = []
+ONLY_FUNCTIONS = "isin searchsorted bucketize".split()

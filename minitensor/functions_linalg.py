@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from .core import Tensor
-from .functions import bmm, expand, mm, one_dim, permute, reshape, sum
+from .functions import bmm, expand, matmul, mm, of_dims, one_dim, permute, reshape, sum
 from .functions_forms import Number, listed, same_dtype
 from .functions_shape import broadcast_shapes, diagonal, shaped
 from .ops import elementwise as ew
-from .ops.linalg import matmul
+from .ops import linalg
 
 Labels = list[Any]  # a name for each dimension of a tensor; equal names are the same dimension
 
@@ -47,7 +47,7 @@ def contract(a: Tensor, a_labels: Labels, b: Tensor, b_labels: Labels, keep: Lab
     columns = [label for label in b_labels if label not in shared]
     left = _arranged(a, a_labels, [batch, rows, summed])
     right = _arranged(b, b_labels, [batch, summed, columns])
-    out = matmul(left, right) if summed else ew.mul(left, right)
+    out = linalg.matmul(left, right) if summed else ew.mul(left, right)
     sizes, labels = _sizes(a, a_labels) | _sizes(b, b_labels), batch + rows + columns
     return shaped(out, [sizes[label] for label in labels]), labels
 
@@ -200,7 +200,25 @@ def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
+    one_dim(2, batch1.array.ndim)  # a stack has a third dimension
     return _plus(input, bmm(batch1, batch2), beta, alpha)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix and a vector."""
+    of_dims("mv", (input, 2), (vec, 1))
+    return matmul(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The dot product of two vectors."""
+    of_dims("dot", (input, 1), (tensor, 1))
+    if input.array.shape != tensor.array.shape:
+        raise RuntimeError(
+            "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number "
+            "of elements".format(*input.array.shape, *tensor.array.shape)
+        )
+    return matmul(input, tensor)
 
 
 def trace(input: Tensor) -> Tensor:
@@ -219,5 +237,5 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return reshape(ew.mul(left, right), [n * m for n, m in zip(a, b, strict=True)])
 
 
-METHODS = "inner outer addmm baddbmm trace kron".split()
+METHODS = "mv dot inner outer addmm baddbmm trace kron".split()
 ONLY_FUNCTIONS = "tensordot einsum".split()

@@ -26,6 +26,7 @@ from .functions import (
 )
 from .functions_forms import Dims, Number, Value, named, same_dtype
 from .functions_index import gather, index_select, sort
+from .functions_names import called
 from .ops import elementwise as ew
 from .ops import reduce
 from .ops import shape as sh
@@ -139,7 +140,8 @@ def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """The product along ``dim``, or of all. Products of bools and integers are int64."""
-    return _along(_whole(input, dtype), dim, keepdim, _product)
+    out = _along(_whole(input, dtype), dim, keepdim, _product)
+    return called(out, f"Prod{int(dim is not None)}")
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:

@@ -106,11 +106,26 @@ def is_floating_point(input: Tensor) -> bool:
     return bool(input.array.dtype.kind == "f")
 
 
+def stride(t: Tensor, dim: int | None = None) -> Any:
+    """How many elements lie between neighbours, along each dimension or along ``dim``."""
+    steps = tuple(s // t.array.itemsize for s in settled(t).strides)
+    return steps if dim is None else steps[functions.one_dim(dim, t.array.ndim)]
+
+
+def dim(t: Tensor) -> int:
+    """The number of dimensions."""
+    return int(t.array.ndim)
+
+
+def storage_offset(t: Tensor) -> int:
+    """How many elements lie before the first, in the memory that this tensor is a part of."""
+    return (data_ptr(t) - data_ptr(wrap(backend.owner(settled(t))))) // t.array.itemsize
+
+
 def data_ptr(t: Tensor) -> int:
     """The address of the first element."""
-    if isinstance(settled(t), np.ndarray):
-        return int(t.array.__array_interface__["data"][0])
-    return int(t.array.data.ptr)
+    array = settled(t)
+    return int(array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr)
 
 
 # -- dtypes, other libraries, copies ---------------------------------------------------------------
@@ -154,12 +169,18 @@ def _deepcopy(t: Tensor, memo: dict[int, Any]) -> Tensor:
     return memo[id(t)]
 
 
+def where(t: Tensor, condition: Tensor, other: Any) -> Any:
+    """This tensor's values where ``condition`` holds, else those of ``other``."""
+    return functions.where(condition, t, other)
+
+
 METHODS: dict[str, Callable[..., Any]] = {
     "__dlpack__": _to_dlpack, "__dlpack_device__": lambda t: t.array.__dlpack_device__(),
     "__deepcopy__": _deepcopy, "numel": numel, "nelement": numel, "element_size": element_size,
     "is_contiguous": is_contiguous, "is_floating_point": is_floating_point, "data_ptr": data_ptr,
     "__reduce_ex__": lambda t, protocol: (_rebuilt, (t.array, t.needs_grad)),
-    "type": type, "repeat": functions_shape.repeat,
+    "stride": stride, "dim": dim, "storage_offset": storage_offset,
+    "where": where, "type": type, "repeat": functions_shape.repeat,
     **{f"new_{make.__name__}": _new(make) for make in
        (creation.zeros, creation.ones, creation.empty, creation.full, creation.tensor)},
     **{f"{function.__name__}_": _reshaping(function) for function in

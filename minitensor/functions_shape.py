@@ -26,8 +26,10 @@ from .functions import (
     where,
 )
 from .functions_forms import listed, same_dtype
+from .functions_names import called
 from .ops import index as ix
 from .ops import shape as sh
+from .printing import Size
 
 # -- other shapes ----------------------------------------------------------------------------------
 
@@ -52,9 +54,9 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.array.shape)
 
 
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """``input`` repeated without a copy to the shape ``size``."""
-    return expand(input, size)
+    return expand(input, *size)
 
 
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
@@ -68,7 +70,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
         if len(wide) > 1:
             raise RuntimeError(f"Shape mismatch: {shapes} cannot be broadcast to a single shape")
         result.append(wide.pop() if wide else 1)
-    return tuple(result)
+    return Size(result)
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -288,7 +290,7 @@ def _pad_constant(input: Tensor, pairs: list[tuple[int, int]], value: Any) -> Te
         return grown
     xp = backend.MODULES[type(input.array)]
     inside = sh.pad_zero(wrap(xp.ones(kept, bool)), **ends)
-    return where(inside, grown, fitted(value, input))
+    return called(where(inside, grown, fitted(value, input)), "ConstantPadNd0")
 
 
 def fitted(value: Any, like: Tensor) -> Any:

@@ -33,7 +33,7 @@ BINARY = (
 FUNCTIONS = (
     "add sub div pow clamp round where sum mean var std amax amin max min argmax argmin all any "
     "logsumexp softmax log_softmax cumsum equal reshape view flatten permute transpose t "
-    "unsqueeze squeeze expand narrow matmul mm bmm mv dot"
+    "unsqueeze squeeze expand narrow matmul mm bmm"
 ).split()
 # Those that also come as x.name_(), which writes the result into x.
 IN_PLACE = (
@@ -47,6 +47,7 @@ IN_PLACE = (
 ).split()
 FAMILIES: tuple[Any, ...] = (functions_shape, functions_index, functions_math, functions_linalg)
 ONLY_METHODS = "view expand view_as reshape_as expand_as".split()
+TUPLES = "broadcast_to flip permute reshape tile".split()
 TENSORS_ONLY = "maximum minimum atan2 hypot logaddexp logical_and logical_or logical_xor".split()
 ALIASES = {
     "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "absolute": "abs",
@@ -85,6 +86,18 @@ def _of_bools(call: Callable[..., Any], result: Any) -> Callable[..., Any]:
     return work
 
 
+def _with_tuple(call: Callable[..., Any]) -> Callable[..., Any]:
+    """As a function, ``flip(x, (0, 1))`` and not ``flip(x, 0, 1)``; as a method, both."""
+
+    @functools.wraps(call)
+    def function(input: Any, *sizes: Any, **options: Any) -> Any:
+        if sizes and isinstance(input, core.Tensor) and not isinstance(sizes[0], tuple | list):
+            raise core.refusal(call.__name__, "dims", sizes[0], "tuple of ints")
+        return call(input, *sizes, **options)
+
+    return function
+
+
 def public_functions() -> dict[str, Callable[..., Any]]:
     """The functions of the package, by name."""
     found = {name: getattr(functions, name) for name in ("cat", "stack")}
@@ -93,4 +106,5 @@ def public_functions() -> dict[str, Callable[..., Any]]:
     found.update(concat=functions.cat, concatenate=functions.cat)
     found = {name: forms.public(function) for name, function in found.items()}
     both = {n: f for n, f in public_methods().items() if n not in ONLY_METHODS}
+    both.update({name: _with_tuple(both[name]) for name in TUPLES})
     return {**both, **found, **functions_methods.LEGACY_FUNCTIONS}

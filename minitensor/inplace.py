@@ -32,9 +32,10 @@ BORN_QUIET = (
 
 def check_writable(t: Tensor, uniform: bool = False) -> None:
     """Raise RuntimeError if ``t`` may not be changed in place now; ``uniform``: to one value."""
-    layout = zip(t.array.shape, t.array.strides, strict=True)
-    if 0 in t.array.strides and any(n > 1 and step == 0 for n, step in layout) and not uniform:
-        raise RuntimeError(OVERLAPS)  # what expand() gives
+    if 0 in t.array.strides and t.array.size and not uniform:
+        layout = zip(t.array.shape, t.array.strides, strict=True)
+        if any(n > 1 and step == 0 for n, step in layout):
+            raise RuntimeError(OVERLAPS)  # what expand() gives
     if not core.GRAD:
         return
     base = t.view_of.base if t.view_of else None

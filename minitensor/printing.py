@@ -26,6 +26,21 @@ class Options:
 
 
 OPTIONS = Options()
+
+
+class Size(tuple[int, ...]):
+    """A shape: a tuple of ints, with PyTorch's printing and ``numel()``."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return int(np.prod(self, dtype=np.int64))
+
+    def __repr__(self) -> str:
+        return f"{OPTIONS.package}.Size({list(self)})"
+
+
 PROFILES: dict[str, dict[str, Any]] = {
     "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
     "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
@@ -87,7 +102,7 @@ def _suffixes(t: Tensor) -> list[str]:
     if array.dtype not in evident:
         found.append(f"dtype={backend.DTYPES[array.dtype]!r}")
     if t.node is not None:
-        found.append(f"grad_fn=<{t.node.op.grad_name}>")
+        found.append(f"grad_fn=<{t.node.name()}>")
     elif t.needs_grad:
         found.append("requires_grad=True")
     return found

@@ -334,7 +334,7 @@ def normal(
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
     d = _floating("normal", backend.result_dtype(arrays))
     drawn = _normal(math.prod(shape), 0, 1, d, generator).reshape(shape)
-    return creation.leaf((drawn * std + mean).astype(d), where)
+    return creation.leaf(np.asarray(drawn * std + mean, d), where)
 
 
 def bernoulli(

@@ -26,24 +26,12 @@ from . import (
     versions,
 )
 from .core import Tensor, refusal, settled, wrap
+from .functions_names import called
 from .functions_table import IN_PLACE, public_methods
 from .ops import elementwise as ew
 from .ops import index as ix
 from .ops import shape as sh
-
-
-class Size(tuple[int, ...]):
-    """A shape: a tuple of ints, with PyTorch's printing and ``numel()``."""
-
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """The number of elements of a tensor of this shape."""
-        return int(np.prod(self, dtype=np.int64))
-
-    def __repr__(self) -> str:
-        return f"{printing.OPTIONS.package}.Size({list(self)})"
-
+from .printing import Size as Size
 
 # -- properties ------------------------------------------------------------------------------------
 
@@ -99,21 +87,10 @@ def _set_data(t: Tensor, value: Tensor) -> None:
     t.array, t._shared = value.array, not value.array.flags.c_contiguous
 
 
-def stride(t: Tensor, dim: int | None = None) -> Any:
-    """How many elements lie between neighbours, along each dimension or along ``dim``."""
-    steps = tuple(s // t.array.itemsize for s in settled(t).strides)
-    return steps if dim is None else steps[functions.one_dim(dim, t.array.ndim)]
-
-
 def size(t: Tensor, dim: int | None = None) -> Any:
     """The shape, or its entry at ``dim``."""
     shape = Size(t.array.shape)
     return shape if dim is None else shape[functions.one_dim(dim, t.array.ndim)]
-
-
-def dim(t: Tensor) -> int:
-    """The number of dimensions."""
-    return int(t.array.ndim)
 
 
 def cpu(t: Tensor) -> Tensor:
@@ -222,7 +199,9 @@ def _iterate(t: Tensor) -> Iterator[Tensor]:
 
 
 def _format(t: Tensor, spec: str) -> str:
-    return format(t.array.item(), spec) if t.array.ndim == 0 and spec else str(t)
+    if t.array.ndim == 0 and type(t) is Tensor:
+        return format(t.array.item(), spec)
+    return object.__format__(t, spec)
 
 
 def _contains(t: Tensor, value: Any) -> bool:
@@ -273,7 +252,7 @@ def _index_part(part: Any, xp: Any) -> Any:
 
 
 def _getitem(t: Tensor, key: Any) -> Tensor:
-    if t.array.ndim == 0 and isinstance(key, int) and not isinstance(key, bool):
+    if t.array.ndim == 0 and isinstance(key, int | str) and not isinstance(key, bool):
         raise IndexError(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim "
             "tensor to a number"
@@ -515,8 +494,11 @@ def _invert(t: Tensor) -> Tensor:
     return ew.bitwise_not(t)
 
 
-def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda t, other: function(other, t)
+def _reflected(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    stem = {"sub": "Rsub1", "truediv": "Mul0", "pow": "Pow2"}.get(name)  # as PyTorch computes it
+    if stem is None:
+        return lambda t, other: function(other, t)
+    return lambda t, other: called(function(other, t), stem)
 
 
 def _power(t: Any, exponent: Any) -> Any:
@@ -554,14 +536,14 @@ METHODS: dict[str, Callable[..., Any]] = {
     "detach_": detach_, "requires_grad_": requires_grad_, "register_hook": register_hook,
     "retain_grad": retain_grad, "to": to, "type_as": type_as, "contiguous": contiguous,
     "cuda": cuda, "copy_": copy_, "fill_": fill_, "zero_": zero_,
-    "stride": stride, "uniform_": random.uniform_, "normal_": random.normal_,
+    "uniform_": random.uniform_, "normal_": random.normal_,
     "__getitem__": _getitem, "__setitem__": _setitem, "__bool__": _bool, "__index__": _index,
     "__len__": _length, "__iter__": _iterate, "__array__": _array, "__repr__": printing.tensor_repr,
     "__format__": _format, "__contains__": _contains, "__neg__": ew.neg, "__pos__": lambda t: t,
     "__abs__": ew.abs_, "__invert__": _invert, "__matmul__": _matmul,
-    "__rmatmul__": _reflected(_matmul), "__float__": lambda t: float(_scalar(t)),
+    "__rmatmul__": _reflected("matmul", _matmul), "__float__": lambda t: float(_scalar(t)),
     "__int__": lambda t: int(_scalar(t)), "__array_wrap__": _array_wrap,
-    "size": size, "dim": dim, "cpu": cpu, "random_": random.random_,
+    "size": size, "cpu": cpu, "random_": random.random_,
     "bernoulli_": random.bernoulli_, "exponential_": random.exponential_,
     "bernoulli": random.bernoulli, "multinomial": random.multinomial,
 }  # fmt: skip
@@ -580,7 +562,7 @@ def attach() -> None:
         methods[name] = _casting(name)
     for name, lane in OPERATORS.items():
         methods[f"__{name}__"] = lane
-        methods[f"__r{name}__"] = _reflected(lane)
+        methods[f"__r{name}__"] = _reflected(name, lane)
         methods[f"__i{name}__"] = _inplace(lane, f"__i{name}__")
     for name, lane in COMPARISONS.items():
         methods[f"__{name}__"] = _compare(name, lane)

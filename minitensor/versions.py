@@ -90,7 +90,7 @@ def _complaint(node: Any, name: str, array: Array, entry: Writes) -> str:
     return (
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{backend.DTYPES[array.dtype].name} {list(array.shape)}], which "
-        f"{node.op.grad_name} saved as {what}, is at version {entry.count}; expected version "
+        f"{node.name()} saved as {what}, is at version {entry.count}; expected version "
         f"{entry.count - since} instead. The last write was by '{entry.by}'. Hint: use the form "
         "of that op that makes a new tensor, or clone() the tensor before changing it."
     )

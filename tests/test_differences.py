@@ -95,7 +95,7 @@ line("Function transforms")(has("vmap", "func", "autograd.forward_ad"))
 line("Linear algebra and Fourier")(has("linalg", "fft"))
 line("Recomputing instead of keeping")(has("utils.checkpoint"))
 line("Memory formats")(
-    has("channels_last", "Tensor.storage_offset", "Tensor.untyped_storage", "as_strided")
+    has("channels_last", "Tensor.untyped_storage", "as_strided")
 )
 line("Bits as another dtype")(lambda lib: lib.ones(2).view(lib.int32).tolist())
 

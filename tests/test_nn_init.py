@@ -40,7 +40,8 @@ CALLS = {
     "normal_ negative": lambda i, t: i.normal_(t, std=-1),
     "uniform_ reversed": lambda i, t: i.uniform_(t, 2, 1),
 }
-SHAPES = [(), (5,), (0,), (3, 5), (7, 4), (20, 30), (4, 2, 3), (4, 3, 2, 3), (2, 2, 3, 3, 3)]
+SHAPES = [(), (5,), (0,), (0, 3), (3, 5), (7, 4), (20, 30), (4, 2, 3), (4, 3, 2, 3)]
+SHAPES += [(2, 2, 3, 3, 3)]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .. import backend, functions
+from .. import backend, functions, printing
 from ..core import Tensor
 from ..functions import cast, clamp, reshape, where
 from ..functions_forms import same_dtype
@@ -48,7 +48,7 @@ def _pair(input: Tensor, target: Tensor) -> Any:
     """Both in one shape, with PyTorch's warning where they were not."""
     if target.array.shape == input.array.shape:
         return input, target
-    sizes = [f"torch.Size({list(x.array.shape)})" for x in (target, input)]
+    sizes = [printing.Size(x.array.shape) for x in (target, input)]
     warnings.warn(
         f"Using a target size ({sizes[0]}) that is different to the input size ({sizes[1]}). "
         "This will likely lead to incorrect results due to broadcasting. Please ensure they have "

@@ -64,7 +64,9 @@ pow_tensor = op(
 )
 
 abs_ = op("abs", "absolute", x=lambda g, x: g * sign(x), tex=r"\left|{0}\right|", sample=spread())
-sign = op("sign", "sign", x=lambda g: g * 0, tex=r"\operatorname{{sign}} {0}", sample=spread())
+# By comparisons, not NumPy's sign: of nan it is 0, as in PyTorch.
+sign = op("sign", lambda xp, x: xp.subtract(x > 0, x < 0, dtype=x.dtype), x=lambda g: g * 0,
+          tex=r"\operatorname{{sign}} {0}", sample=spread())  # fmt: skip
 floor = op("floor", "floor", x=lambda g: g * 0, tex=r"\lfloor {0} \rfloor", sample=spread())
 ceil = op("ceil", "ceil", x=lambda g: g * 0, tex=r"\lceil {0} \rceil", sample=spread())
 round_ = op("round", lambda xp, x, *, decimals: xp.round(x, decimals), x=lambda g: g * 0,
