@@ -486,7 +486,10 @@ def test_two_predictions_in_one_cell():
 
 
 def test_a_quiz_is_held_to_its_rules():
-    good = [Choice("a", "no"), Choice("b", "yes", right=True), Choice("c", "no")]
+    good = [Choice("a", "no"), Choice("b", "yes", right=True), Choice("c", "not so")]
+    for bad in (Choice("c", ""), Choice("c", "no"), Choice("a", "not so")):
+        with pytest.raises(ValueError, match="of its own"):
+            Question("?", [*good[:2], bad])
     with pytest.raises(ValueError, match="one of them right"):
         Question("?", good[:1] * 3)
     with pytest.raises(ValueError, match="five questions"):

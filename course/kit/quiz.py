@@ -28,6 +28,10 @@ class Question:
     def __post_init__(self):
         if not 3 <= len(self.choices) <= 5 or sum(c.right for c in self.choices) != 1:
             raise ValueError(f"three to five choices, one of them right: {self.ask}")
+        for part in ("text", "reply"):
+            said = {getattr(choice, part).strip() for choice in self.choices} - {""}
+            if len(said) != len(self.choices):
+                raise ValueError(f"each choice has a {part} of its own: {self.ask}")
 
     def markdown(self, number):
         """Return the question as one markdown cell."""
