@@ -94,9 +94,7 @@ line("Mixed precision")(has("autocast", "amp"))
 line("Function transforms")(has("vmap", "func", "autograd.forward_ad"))
 line("Linear algebra and Fourier")(has("linalg", "fft"))
 line("Recomputing instead of keeping")(has("utils.checkpoint"))
-line("Memory formats")(
-    has("channels_last", "Tensor.untyped_storage", "as_strided")
-)
+line("Memory formats")(has("channels_last", "Tensor.untyped_storage", "as_strided"))
 line("Bits as another dtype")(lambda lib: lib.ones(2).view(lib.int32).tolist())
 
 
@@ -175,6 +173,12 @@ def turned(lib):
     return len(first), tuple(x.shape)
 
 
+@line("`masked_fill_` of an expanded tensor")
+def expanded(lib):
+    mask = lib.tensor([True, False])
+    return lib.ones(1).expand(2).masked_fill_(mask, 0).tolist()
+
+
 # -- says more, or less ----------------------------------------------------------------------------
 
 line("Printed names of steps")(lambda lib: leaf(lib, [1.0, 2.0]).roll(1).grad_fn.name())
@@ -198,6 +202,14 @@ def warns(lib):
         return len(caught)
 
 
+@line("`tensor(t)` of a tensor")
+def copy_warns(lib):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        lib.tensor(lib.ones(2))
+        return len(caught)
+
+
 # -- other numbers, or other gradients -------------------------------------------------------------
 
 
@@ -217,6 +229,15 @@ def impossible(lib):
     log_p = lib.tensor([-1.0, -1.0])
     found = slope(lib, lambda t: F(lib).kl_div(log_p, t, reduction="sum"), [0.0, 1.0])
     return [x == x for x in found]
+
+
+@line("An infinite gradient where `relu`, `clamp` or `maximum` cut off")
+def cut_off(lib):
+    x = leaf(lib, [-1.0])
+    y = lib.relu(x) + x.clamp(min=0) + lib.maximum(x, lib.zeros(1))
+    with np.errstate(invalid="ignore"):
+        y.backward(lib.tensor([np.inf]))
+    return str(x.grad.item())
 
 
 @line("Second derivatives that PyTorch lacks")
@@ -330,7 +351,7 @@ def does(lib, check):
     lib.manual_seed(0)
     try:
         with warnings.catch_warnings():
-            if check is not warns:
+            if check not in (warns, copy_warns):
                 warnings.simplefilter("ignore")
             return check(lib)
     except Exception as error:

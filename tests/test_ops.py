@@ -307,6 +307,7 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "square": lambda x: x * x, "reciprocal": lambda x: 1 / x, "pow_number": lambda x: x**3 * x**0.5,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "round": lambda x: np.floor(x + 0.5),
     "rsqrt": lambda x: x**-0.5, "exp2": lambda x: 2.0**x, "relu": lambda x: np.where(x > 0, x, 0),
+    "sign": lambda x: x / np.abs(x),
     "tanh": lambda x: np.sinh(x) / np.cosh(x), "log1p": lambda x: np.log(1 + x),
     "expm1": lambda x: np.exp(x) - 1, "logaddexp": lambda x, y: np.log(np.exp(x) + np.exp(y)),
     "hypot": lambda x, y: (x * x + y * y) ** 0.5, "matmul": lambda x, y: np.einsum("ij,jk", x, y),
