@@ -13,6 +13,7 @@ NOT_KEPT = "Progress is not kept here: this page was made by a build. Run this c
 ALL_DONE = "Every exercise is done."
 HEAD = ("Chapter", "Exercises done", "Quiz", "Still to do")
 UNANSWERED = "?"
+PLAIN = ":,?'()!;=+/@"  # what may stand in a link's fragment as it is
 
 
 class Row:
@@ -34,7 +35,8 @@ class Row:
         if exercise is None:
             return page, self.chapter.title
         heading = f"Exercise {number}: {exercise.title}"
-        return f"{page}#{quote(heading.replace(' ', '-'))}", heading
+        # JupyterLab looks for the heading as it is written, so only what must be is quoted.
+        return f"{page}#{quote(heading.replace(' ', '-'), safe=PLAIN)}", heading
 
 
 class Progress:
