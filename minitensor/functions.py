@@ -112,7 +112,9 @@ def div(input: Any, other: Value, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode == "floor":
         return ew.floor_divide(input, other)
     if rounding_mode == "trunc":
-        return ew.trunc(ew.div(input, other))
+        kind = backend.result_dtype([getattr(x, "array", x) for x in (input, other)])
+        x = input if kind.kind == "f" else cast(input, backend.FLOAT64)
+        return cast(ew.trunc(ew.div(x, other)), kind)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         f"'{rounding_mode}'"
@@ -361,8 +363,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have the same shape and the same values."""
-    a, b = input.array, other.array
-    return bool(a.shape == b.shape and (a == b).all())
+    return bool(input.array.shape == other.array.shape and (input.array == other.array).all())
 
 
 # -- shape -----------------------------------------------------------------------------------------

@@ -199,9 +199,8 @@ def _iterate(t: Tensor) -> Iterator[Tensor]:
 
 
 def _format(t: Tensor, spec: str) -> str:
-    if t.array.ndim == 0 and type(t) is Tensor:
-        return format(t.array.item(), spec)
-    return object.__format__(t, spec)
+    number = t.array.ndim == 0 and type(t) is Tensor
+    return format(t.array.item(), spec) if number else object.__format__(t, spec)
 
 
 def _contains(t: Tensor, value: Any) -> bool:

@@ -30,6 +30,7 @@ def session(lib, text):
     lib.manual_seed(0)
     with contextlib.redirect_stdout(printed), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's; users do not see them either
         try:
             for node in ast.parse(text).body:
                 exec(compile(ast.Interactive([node]), "<snippet>", "single"), scope)
