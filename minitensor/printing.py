@@ -37,6 +37,13 @@ class Size(tuple[int, ...]):
         """The number of elements of a tensor of this shape."""
         return int(np.prod(self, dtype=np.int64))
 
+    def __getitem__(self, i: Any) -> Any:
+        found: Any = tuple.__getitem__(self, i)
+        return Size(found) if isinstance(i, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple.__add__(self, other))
+
     def __repr__(self) -> str:
         return f"{OPTIONS.package}.Size({list(self)})"
 
