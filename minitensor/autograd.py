@@ -27,10 +27,13 @@ class _ByThread(threading.local):
     """Grad mode where it may differ between threads: true in those that record."""
 
     def __init__(self, main: bool):  # called again in each thread that looks
-        self.on = main if threading.current_thread() is threading.main_thread() else True
+        self.on = main if threading.get_ident() == MAIN else True
 
     def __bool__(self) -> bool:
         return self.on
+
+
+MAIN = threading.main_thread().ident
 
 
 def _record(on: bool) -> None:
@@ -40,7 +43,7 @@ def _record(on: bool) -> None:
     sets it; from then on each thread has its own.
     """
     if isinstance(core.GRAD, bool):
-        if threading.current_thread() is threading.main_thread():
+        if threading.get_ident() == MAIN:
             core.GRAD = on
             return
         core.GRAD = _ByThread(core.GRAD)
@@ -184,7 +187,8 @@ def run(
     Raises RuntimeError where saved values were freed or written over.
     """
     grads = collect(roots)
-    order = sorted((n for n in grads if n.__class__ is Node), key=_age, reverse=True)
+    order = [n for n in grads if n.__class__ is Node]
+    order.sort(key=_age, reverse=True)
     keep: frozenset[Any] = frozenset()
     if targets is not None:
         keep = frozenset(targets)
@@ -432,8 +436,12 @@ def _walk(outputs: Any, seeds: Any, retain: bool | None, taped: bool, targets: A
     roots = [t.node or t for t in outputs]
     keys = None if targets is None else [t.node or t for t in targets]
     retain = taped if retain is None else retain
-    with set_grad_enabled(taped):
+    before = is_grad_enabled()
+    _record(taped)
+    try:
         return run(roots, given, retain=retain, taped=taped, targets=keys)
+    finally:
+        _record(before)
 
 
 def _seed(i: int, t: Tensor, seed: Any, taped: bool) -> Any:

@@ -117,7 +117,8 @@ class Op:
     def add_module(self, array_type: type, xp: Any) -> None:
         """Bind the forward to an array module, so that running it looks up nothing."""
         forward = self.forward
-        run = getattr(xp, forward) if isinstance(forward, str) else bind(forward, xp)
+        named = isinstance(forward, str)
+        run = getattr(xp, forward) if named else functools.partial(forward, xp)
         self.run[array_type] = run
         if xp is np:  # rules meet NumPy's scalars where a result is 0-d
             for name in backend.NAMES:
@@ -132,11 +133,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
-
-
-def bind(forward: Callable[..., Any], xp: Any) -> Callable[..., Any]:
-    """Fix the first argument of a forward, the array module."""
-    return lambda *arrays, **attrs: forward(xp, *arrays, **attrs)
 
 
 def read_signature(forward: Any, rules: dict[str, Any], given: str | None) -> tuple[Any, Any, bool]:
