@@ -50,7 +50,7 @@ def public(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception:
             check_kinds(function, args, kwargs)
             raise
-        if stem is not None:
+        if stem is not None and (result.__class__ is not Tensor or result.node is not None):
             call_results(stem, result, (*args, *kwargs.values()))
         return result if out is None else write_out(function.__name__, result, out)
 

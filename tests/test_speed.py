@@ -50,7 +50,7 @@ FORWARD = {
     "view": (lambda: A.view(16), 27),
     "linear": (lambda: F.linear(A, W, V), 14),
     "relu": (lambda: F.relu(A), 9),
-    "mse_loss": (lambda: F.mse_loss(A, B), 23),  # six look after the name of its step
+    "mse_loss": (lambda: F.mse_loss(A, B), 17),
 }
 
 
