@@ -80,8 +80,8 @@ update = Exercise(
             """
             def update(model, rate):
                 for name, p in model.items():
-                    if p.grad is not None:
-                        p = p - rate * p.grad
+                    p = p - rate * p.grad
+                    p.grad = None
             """,
             says="only the name `p`",
         ),
@@ -113,7 +113,18 @@ update = Exercise(
                         p -= p.grad * rate
                     p.grad = None
             """,
-            says="TypeError",
+            says="skip it",
+        ),
+        Wrong(
+            """
+            def update(model, rate):
+                for name, p in model.items():
+                    with mt.no_grad():
+                        p -= rate * p.grad
+                    p.grad = None
+                    return model
+            """,
+            says="does the loop end",
         ),
         Slip("            continue", "            break", says="the ones after it"),
         Slip("p -= rate", "p += rate", says="uphill"),
@@ -143,10 +154,23 @@ update = Exercise(
 
 @update.checker
 def check_update(update):
-    model = {name: mt.tensor([1.0, -2.0], requires_grad=True) for name in ("w", "frozen", "b")}
+    check_step(update, ("w", "b"))  # first without a None, whose error would hide other mistakes
+    check_step(update, ("w", "frozen", "b"))
+
+
+def check_step(update, names):
+    """Check one step of a model of these parameters; "frozen" has no gradient."""
+    model = {name: mt.tensor([1.0, -2.0], requires_grad=True) for name in names}
     held = dict(model)  # the optimiser's
     (model["w"] ** 2 + 3 * model["b"]).sum().backward()
-    update(model, 0.1)
+    call = 'model["frozen"], whose gradient is None, after update(model, 0.1)'
+    try:
+        update(model, 0.1)
+    except (TypeError, AttributeError) as error:
+        if "frozen" not in names:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        fail(call, "no change", said, "it has no gradient, so it takes no step: skip it.")
     start = np.array([1.0, -2.0], np.float32)
     for name, slope in (("w", 2 * start), ("b", np.array([3.0, 3.0], np.float32))):
         same_leaf(model.get(name), held[name], f'model["{name}"]')
@@ -154,6 +178,8 @@ def check_update(update):
         if held[name].grad is not None and not held[name].grad.numpy().any():
             cause = "it did not move: the gradient was set to zero before the step."
         if name == "b":
+            cause = "only the first one moved: does the loop end too early?"
+        if name == "b" and "frozen" in names:
             cause = "one without a gradient came first: the ones after it must move all the same."
         same(
             held[name].detach().numpy().copy(),
@@ -168,8 +194,9 @@ def check_update(update):
         left = held[name].grad is not None and bool(held[name].grad.numpy().any())
         cause = "the old gradient is still there: the next `backward` adds to it."
         expect(not left, f'model["{name}"].grad after update', "None", "the old gradient", cause)
-    call = 'model["frozen"], whose gradient is None, after update(model, 0.1)'
-    same(held["frozen"].detach().numpy().copy(), start, call, hint="it has no gradient: it stays.")
+    if "frozen" in names:
+        hint = "it has no gradient: it stays."
+        same(held["frozen"].detach().numpy().copy(), start, call, hint=hint)
 
 
 def same_leaf(now, before, call):
@@ -201,7 +228,7 @@ clip = Exercise(
                 w.clamp_(-limit, limit)
         """,
     hints=(
-        "Look at the truth table. Which lines share memory *and* are watched?",
+        "Look at the truth table. Which line shares memory *and* is watched?",
         "A leaf may be changed in place where nothing is recorded. Which method limits numbers in "
         "place? Its name is that of `clamp`, and an underscore.",
         "Call `w.clamp_(...)` with the two limits, inside `with mt.no_grad():`.",
@@ -238,6 +265,7 @@ clip = Exercise(
         def clip(w, limit):
             w.copy_(w.clamp(-limit, limit))
         """,
+        "def clip(w, limit):\n    w.detach().clamp_(-limit, limit)\n    return w",
     ],
 )  # fmt: skip
 
@@ -249,7 +277,7 @@ def check_clip(clip):
     call = "clip(w, 1.0), for w = [0.5, 3.0, -4.0],"
     got = clip(w, 1.0)
     cause = "return nothing: a new Tensor does not change the caller's `w`."
-    expect(got is None, call, "nothing returned", describe(got), cause)
+    expect(got is None or got is w, call, "nothing returned", describe(got), cause)
     unmoved = np.array([0.5, 3.0, -4.0], np.float32)
     want = np.array([0.5, 1.0, -1.0], np.float32)
     same(
@@ -459,7 +487,7 @@ QUIZ = [
             ),
             Choice(
                 "The second call fails: the walk has dropped what `*` had kept",
-                "Yes. `retain_graph=True` in the first call would have kept it.",
+                "`retain_graph=True` in the first call would have kept it.",
                 right=True,
             ),
         ],

@@ -124,7 +124,7 @@ def check_shared(shared):
         if got is ...:
             fail(call, "True or False", "`...`", "a `...` is still there.")
         if not isinstance(got, (bool, np.bool_)):
-            fail(call, "True or False", describe(got))
+            fail(call, "True or False", describe(got), "write `True` or `False`, without quotes.")
     right = truth()
     wrong = [code for code in CLUES if bool(shared[code]) != right[code]]
     if wrong:
@@ -269,11 +269,11 @@ activations = Exercise(
     "activations",
     title="Bytes of activations",
     task="""
-        A network of layers: `sizes` lists the numbers in a row, from the input to the result, such
-        as `[784, 100, 10]`. Each layer is `(x @ W + b).relu()`, the last one only `x @ W + b`. How
-        many bytes of *results* are alive once `out = network(x)` is done, for `batch` rows of
-        numbers of `bytes_each`? The input and the parameters do not count; `out` does. With
-        `record=False`, it runs under `no_grad`.
+        A network of layers: `sizes` lists how many numbers a row has, first the input, then the
+        result of each layer, such as `[784, 100, 10]`. Each layer is `(x @ W + b).relu()`, the last
+        one only `x @ W + b`. How many bytes of *results* are alive once `out = network(x)` is done,
+        for `batch` rows of numbers of `bytes_each`? The input and the parameters do not count;
+        `out` does. With `record=False`, it runs under `no_grad`.
         """,
     stub="""
         def activations(batch, sizes, record=True, bytes_each=4):

@@ -7,7 +7,7 @@
 
 # %% [markdown]
 # ## What you will make
-# A truth table of five ways to take a number off the record: which of them share memory, which cut the gradient, and which let you
+# A truth table of the ways that people try to take a number off the record: which of them share memory, which cut the gradient, and which let you
 # ruin it without a word. Code fills the table in, not a textbook.
 #
 # At the end you can
@@ -20,15 +20,13 @@
 # %% [markdown]
 # ## Before you start
 # You have built an engine that records and walks back (chapters [02](02_a_scalar_engine.ipynb) and [03](03_backprop_step_by_step.ipynb)), and you have met `backward`, `no_grad` and
-# `grad` on Tensors ([chapter 00](00_why_not_just_numpy.ipynb)). The record of a calculation is often called the *tape*. We use both words.
+# `grad` on Tensors (chapters [00](00_why_not_just_numpy.ipynb) and [05](05_tensor_autograd.ipynb)). The record of a calculation is often called the *tape*. We use both words.
 
 # %%
-import warnings
-
 import minitensor as mt
 from minitensor import viz
 from exercises import ch06
-from kit import shows_error
+from kit import shows_error, shows_warning
 from kit.figures import ch06 as figures
 
 # %% [markdown]
@@ -38,7 +36,7 @@ from kit.figures import ch06 as figures
 # <!-- predict -->
 # After `z.backward()`, what will be in `x.grad`, and what in `y.grad`?
 # <!-- open -->
-# The slope of x⁴, 4x³, in `x.grad`. None in `y.grad`, though the walk back came through `y` and knew its gradient. `backward` keeps gradients for *leaves* only.
+# 108 in `x.grad`: the slope of x⁴ is 4x³. None in `y.grad`, though the walk back came through `y` and knew its gradient. `backward` keeps gradients for *leaves* only.
 
 # %%
 x = mt.tensor(3.0, requires_grad=True)
@@ -46,14 +44,12 @@ y = x * x
 z = y * y
 z.backward()
 
-with warnings.catch_warnings(record=True) as heard:
-    warnings.simplefilter("always")
+with shows_warning(UserWarning, says="that is not a leaf Tensor"):
     print("x.grad:", x.grad, "| y.grad:", y.grad)
-print(str(heard[0].message)[:76], "...")
 
 # %% [markdown]
 # A *leaf* is a Tensor that no recorded step has made: you made it. In the picture, leaves are blue and round. Parameters are leaves; what you calculate from
-# them is not. Keeping every gradient on the way would cost as much memory as the values do. So PyTorch does not, and warns when you look.
+# them is not. Keeping every gradient on the way would cost as much memory as the values do. So the engine does not, and warns when you look.
 
 # %%
 viz.draw(z)
@@ -106,8 +102,10 @@ for name, t in (("x", x), ("y", y), ("z", z)):
 z.backward()
 
 # %% [markdown]
-# Back to front, each after all that depends on it. A hook may also *change* what passes: return another gradient. Here one limits it to 1. Without
-# the hook, `x.grad` would be 30.
+# Back to front. Vary: let `z = 5 * y + x`. Does `x` hear two gradients, or one? (One, 31, and last: its turn comes when all that depends on it is done.)
+#
+# A hook may also *change* what passes: return another gradient. Here one limits it to 1. Without it, `x.grad` would be 30. To take a hook off again, keep
+# what `register_hook` hands you, a *handle*, and call its `remove`.
 
 # %%
 x = leaf(3.0)
@@ -137,7 +135,7 @@ with shows_error(RuntimeError, says="Trying to backward through the graph a seco
 
 # %% [markdown]
 # So "only once" is wrong, and "as often as you like" is wrong. It depends on what the steps have kept. Dropping at once is a kindness: the memory is free
-# before the next step of training. If you do need a second walk, keep the values, and remember that gradients add up: 6, then 12.
+# before the next step of training. If you do need a second walk, ask the first to keep the values, by `retain_graph=True`. And gradients add up: 6, then 12.
 
 # %%
 x = leaf(3.0)
@@ -151,7 +149,7 @@ print("after two:", x.grad)
 # ## 3. Update a leaf
 # A step downhill must change a parameter's numbers, keep it a leaf, and stay off the tape. Most ways to write it miss one of these. In chapter 00 you saw
 # `w = w - 0.1 * w.grad`: the new `w` is no leaf, so the next gradient is None. Some then help themselves with `retain_grad`. It runs, and the numbers are
-# right. But look at what `w` drags along after three steps:
+# right. But look at what `w` drags along after three steps. Each box `−` is one of them:
 
 # %%
 w = leaf(1.0)
@@ -162,8 +160,8 @@ for turn in range(3):
 viz.draw(w)
 
 # %% [markdown]
-# Every step hangs on the one before it: the tape grows as long as you train, and every walk goes back to its very start. In place, then. But a plain `-=` is refused. It would be a step
-# on the tape, and its result would take the leaf's place:
+# Every step hangs on the one before it: the tape grows as long as you train, and every walk goes back to its very start. (So the first `w` has added up the
+# gradients of all three walks: 4.88.) In place, then. But a plain `-=` is refused. It would be a step on the tape, and its result would take the leaf's place:
 
 # %%
 w = leaf(1.0)
@@ -186,8 +184,8 @@ with shows_error(RuntimeError):
     (w * w).backward()
 
 # %% [markdown]
-# Both together, then: `no_grad`, *and* in place. Then forget the gradient, and in this order. Many loops are written in the other one, and `zero_`
-# looks harmless there:
+# Both together, then: `no_grad`, *and* in place. After the step, forget the gradient. Not before it: a `zero_` between `backward` and the step looks
+# harmless, too, and is a common slip.
 
 # %%
 def one_step(zero_first):
@@ -204,8 +202,8 @@ print("zero, then step:", one_step(True))
 print("step, then zero:", one_step(False))
 
 # %% [markdown]
-# The first did not move: it followed a gradient of 0. The place for zeroing is anywhere between a step and the next `backward`. Vary: set `w.grad = None`
-# there instead. Which error do you get? It is the better habit: it cannot pass in silence.
+# The first did not move: it followed a gradient of 0. The place for zeroing is anywhere between a step and the next `backward`. Vary: write `w.grad = None`
+# in place of the first `zero_()`. Which error do you get? None is the better habit: in the wrong place, it cannot pass in silence.
 
 # %% [markdown]
 # ## 4. Change a value in place
@@ -260,8 +258,8 @@ y.backward()
 print(f"with a new Tensor: {x.grad.item():.3f}")
 
 # %% [markdown]
-# ## 5. Know five ways off the tape
-# Sometimes you want the numbers without the tape: to print them, to draw them, to hold them still. There are five common ways.
+# ## 5. Find a way off the tape
+# Sometimes you want the numbers without the tape: to print them, to draw them, to treat them as constants. Begin with the commonest way, `detach`.
 #
 # <!-- predict -->
 # `d = x.detach()`, then `d[0] = 5`. What does `x` hold in its first place: 1 or 5?
@@ -291,7 +289,7 @@ for name, t in (("x", x), ("y", y), ("d", d), ("z", z)):
 # Behind `d`, the tape of `y` is still there, and its memory with it, as long as `y` lives. Behind `z` there never was one. So: `no_grad` for a
 # calculation, `detach` for one value out of it.
 #
-# Now all five, the last in two forms: leave for Python, or for NumPy. For each we ask four questions, and let code answer.
+# Now six lines that people write to get off the tape. One of them does not leave it. Which? For each we ask four questions, and let code answer.
 
 # %%
 def under_no_grad(y):
@@ -308,8 +306,8 @@ escapes = {
 }
 
 # %% [markdown]
-# Each question is a small experiment with `y = x.exp()`. The last one adds 1 to what came back, in place, and then walks back from `y`. The true gradient
-# is the one without that change. Here is its code in short:
+# Each question is a small experiment with `y = x.exp()`: what comes back, does it share memory with `y`, does a gradient flow through it, and what if you
+# write to it? For the last, we add 1 to what came back, in place, and walk back from `y`. The true gradient is the one without that change. In short:
 
 # %%
 def after_writing(escape):
@@ -329,8 +327,8 @@ with shows_error(RuntimeError, says="modified by an inplace operation"):
 figures.truth_table(escapes)
 
 # %% [markdown]
-# `detach` shares, and the engine watches. `.data` and a NumPy array share, and nobody watches: two doors to a wrong number. `clone` is no way off the tape
-# at all: gradients flow through it. `no_grad` copies nothing by itself; the `* 1` did. Vary: add `y.detach().clone()` to `escapes`, and draw again.
+# `detach` shares, and the engine watches. `.data` and a NumPy array share, and nobody watches: two doors to a wrong number. `clone` does not leave the
+# tape: gradients flow through it. `no_grad` copies nothing; the `* 1` did. Vary: add `y.detach().clone()` to `escapes`, and draw again.
 
 # %% [markdown]
 # ## 6. Let the tape go
@@ -342,7 +340,8 @@ figures.truth_table(escapes)
 # Hundreds. Every `loss` brings its own tape, and every `+=` adds a step that ties it to the rest. None of it can be freed.
 # <!-- end -->
 #
-# To count, walk from step to step: `grad_fn` made the result, and its `next_functions` are the steps before it.
+# To count, walk from step to step: `grad_fn` made the result; its `next_functions` come next on the walk back. Leaves and plain numbers, where the
+# walk ends, have none.
 
 # %%
 def tape_length(t):
@@ -373,8 +372,8 @@ print(f"recorded steps after 1, 10, 100 turns: {kept[0]}, {kept[9]}, {kept[99]}"
 figures.growth(kept, freed)
 
 # %% [markdown]
-# With a real model, each of those tapes has thousands of steps. `backward` drops the values that they kept, but not the steps. Memory fills up, and the
-# program stops far from the line that is to blame. `.item()` takes out the number, and the tape can go. Vary: put `.detach()` in its place. Then `.clone()`.
+# Four for each turn: three of `loss`, and the `+=`. A real model's tapes have hundreds of steps each. `backward` drops the values that they kept, not the steps. Memory fills up, and the
+# program stops far from the line that is to blame. `.item()` takes the number, and the tape can go. Vary: put `.detach()` in its place, then `.clone()`.
 
 # %% [markdown]
 # ## Exercises
@@ -409,7 +408,7 @@ figures.growth(kept, freed)
 # | watch or change a gradient | `handle = y.register_hook(f)`, later `handle.remove()` |
 # | walk twice | `y.backward(retain_graph=True)` |
 # | step | `with mt.no_grad(): w -= rate * w.grad`, then `w.grad = None` |
-# | hold a value still | `y.detach()`; to write to it, `y.detach().clone()` |
+# | treat a value as a constant | `y.detach()`; to keep it or to write to it, `y.detach().clone()` |
 # | predict | `with mt.no_grad(): ...` |
 # | log a loss | `total += loss.item()` |
 #

@@ -33,7 +33,7 @@ from kit.figures import ch07 as figures
 
 # %% [markdown]
 # ## 1. Give one buffer two names
-# Most Python code exchanges numbers as lists. Through a list, an array is copied twice: into Python numbers, and back. Within NumPy, a part of an array is no
+# Plain Python hands numbers on in lists. Through a list, an array is copied twice: into Python numbers, and back. Within NumPy, a part of an array is no
 # copy at all:
 
 # %%
@@ -101,7 +101,7 @@ d[1] = 5
 x
 
 # %% [markdown]
-# Which calls share, then, and which copy? Ask the memory. NumPy can tell whether two arrays overlap:
+# Which calls share, then, and which copy? Go through the ten below first, and decide. Then ask the memory: NumPy can tell whether two arrays overlap.
 
 # %%
 def shares(one, other):
@@ -117,7 +117,7 @@ for code, result in results.items():
     print(f"{code:15}", "shares" if shares(x, result) else "copies")
 
 # %% [markdown]
-# Look again at three pairs. `x[0]` shares, `x[[0]]` copies: a list of places cannot be written as a start and a stride. `float()` finds nothing to do, as `x` is float32;
+# Look again at three pairs. `x[0]` shares, `x[[0]]` copies: a list of places may jump about, so it cannot always be written as a start and a stride. `float()` finds nothing to do, as `x` is float32;
 # `double()` has to copy. And `reshape` does both: it shares where the
 # numbers lie in the right order, and copies where they do not, without a word. `view` never copies. Where it cannot share, it refuses:
 
@@ -160,11 +160,11 @@ else:
     print("no GPU here")
 
 # %% [markdown]
-# `.cpu()` brings the numbers over, and costs nothing where they are at home already. With `detach` and `cpu`, no error is left. But a trap is. Keep the way of a
-# parameter in a list:
+# `.cpu()` brings the numbers over, and costs nothing where they are at home already. With `detach` and `cpu`, no error is left. But one trap is. To draw the way that
+# a parameter takes, we put its numbers into the list `history` after each step.
 #
 # <!-- predict -->
-# Three steps downhill from 1, each to 0.8 of where it was. What will be in `history`?
+# Three steps downhill from 1, each to 0.8 of where it was, with `history.append(w.detach().cpu().numpy())`. What will be in `history`?
 # <!-- open -->
 # Three times the last number. The list holds three arrays, and they all look at one buffer: that of `w`, which the steps change in place.
 
@@ -188,12 +188,13 @@ descend(lambda w: w.detach().cpu().numpy())
 descend(lambda w: w.detach().cpu().numpy().copy())
 
 # %% [markdown]
-# Vary: what does `w.clone()` in place of the copy keep alive? Think of the tape.
+# Vary: take `w.clone()` instead. The numbers are right. Now let `descend` return `history` itself: what do its entries hold beside their numbers? (A `grad_fn`: a log of
+# these is a log of tapes.)
 
 # %% [markdown]
 # ## 4. Ask who keeps it alive
 # A buffer is freed when the last object that points to it is gone. `del` removes a *name*, nothing more. To watch, we need to measure. `viz.memory` counts the
-# bytes of all results that are made inside its block, and goes on counting until they are gone:
+# bytes of all *results* that are made inside its block, and goes on counting until they are gone. What you make from nothing, such as `zeros`, is no result. So we add 1:
 
 # %%
 with viz.memory() as m:
@@ -227,8 +228,8 @@ borrow()  # the name `local` is gone, the buffer is not
 
 # %% [markdown]
 # ## 5. See what the tape keeps
-# The tape is the largest holder of all. To walk back, rules need values from the way there. In NumPy, by hand, you decide that yourself, in each function, with a switch
-# for those who only want the result:
+# The tape is the largest holder of all. On the walk back, each step has a rule, and many rules need values from the way there. In NumPy, by hand, you decide yourself
+# what to keep, in each function, with a switch for those who only want the result:
 
 # %%
 def by_hand(x, steps, keep):
@@ -243,7 +244,7 @@ result, kept = by_hand(np.zeros(1000), steps=10, keep=True)
 print(len(kept), "arrays kept for the way back")
 
 # %% [markdown]
-# On a Tensor the tape decides, step by step. What its rules need is called the *activations*.
+# On a Tensor the tape decides, step by step. The results that wait for the walk back are called *activations*.
 #
 # <!-- predict -->
 # Ten steps, each on a million numbers. How many of the ten results are alive at the end, if each step is `x + 1`? And if it is `x.exp()`?
@@ -276,7 +277,7 @@ with mt.no_grad():
     print("x.exp(), no_grad:", buffers_alive(lambda x: x.exp()))
 
 # %% [markdown]
-# Now a network: three layers of 64 units, for a batch of 512 rows.
+# Now a network: three layers of 64 units, for a batch of 512 rows. `names` tells `viz.memory` later what to call the parameters.
 
 # %%
 mt.manual_seed(0)
@@ -292,6 +293,9 @@ def network(x):
     return x
 
 print(f"{network(mt.zeros(512, 64)).nbytes:,} bytes between two layers")
+
+# %% [markdown]
+# `measure` goes there and back once, and watches. We do it in three ways: as in training, with `retain_graph`, and without a tape.
 
 # %%
 def measure(walk, record=True):
@@ -310,10 +314,10 @@ runs = {
 
 # %% [markdown]
 # <!-- predict -->
-# On the way there, memory grows with every layer. And on the way back: does it grow, shrink, or both?
+# On the way there, training takes more memory with every layer. And on the way back: does it grow, shrink, or both?
 # <!-- open -->
-# Both. Each gradient on the way takes room for a moment, and those of the parameters stay. But the activations are freed as the walk passes them, so at the end it is
-# little. With `retain_graph` nothing of the tape is freed.
+# Both. Each gradient on the way takes room for a moment, and those of the parameters stay. But the activations are freed as the walk passes them, so at the end only
+# the gradients of the parameters are left: 50 kilobytes. With `retain_graph` nothing of the tape is freed.
 
 # %%
 figures.timeline(runs)
@@ -326,12 +330,14 @@ figures.lifelines(runs)
 
 # %% [markdown]
 # Find them: the results of `matmul` and `add` die soon, as nobody's rule asks for them. The results of `relu` wait for the walk back: one
-# activation a layer. Under `no_grad` they die, too. Vary: show `runs["no_grad"]` as text. Then put
-# `.exp().tanh()` in place of `.relu()`: how many activations a layer?
+# activation a layer. Under `no_grad` they die, too: never more than three buffers at a time.
+#
+# Vary, and run again from the network on: six layers, `range(1, 7)`. Which of the three peaks stays? Then `.exp().tanh()` for `.relu()`: how many activations a
+# layer? (`print(runs["train"])` lists them.)
 
 # %% [markdown]
 # ## 6. Count it before you run it
-# When a training run stops with "out of memory", it is seldom the parameters. Measure what is alive after the way there, for three sizes of the batch:
+# When training stops with "out of memory", look at the activations first. We measure them after the way there, for four batches.
 #
 # <!-- predict -->
 # Four times as many rows in a batch. Which of these grow four times: parameters, their gradients, activations?
@@ -408,4 +414,4 @@ figures.batches(batches, measured, parameters)
 
 # %% [markdown]
 # <!-- next -->
-# One reason is left that you have not touched: another processor, with a memory of its own.
+# So far one processor did all the work, in one memory. A GPU is another processor, with a memory of its own. How much faster is it? That is easy to measure wrongly.

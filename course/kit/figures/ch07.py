@@ -69,7 +69,7 @@ def aliases():
 def said(runs):
     """The numbers of measured runs, in lines, rounded. runs: name -> viz.memory."""
     return "\n".join(
-        f"{name}: at most {m.peak / 1e6:.1f} MB alive, {left(m) / 1e6:.1f} MB at the end"
+        f"{name}: at most {m.peak / 1e3:.0f} kilobytes alive, {left(m) / 1e3:.0f} at the end"
         for name, m in runs.items()
     )
 
@@ -95,9 +95,10 @@ def timeline(runs):
     ax.legend(loc="upper left")
     figure(
         fig,
-        alt="Bytes alive, step by step. On the way there the recorded runs climb layer by layer, "
-        "while no_grad stays low. On the way back, train comes down layer by layer, as activations "
-        "are freed; retain_graph stays up.",
+        alt="Bytes alive, step by step. On the way there the recorded runs climb layer by layer; "
+        "no_grad climbs to three buffers and no further. On the way back, train jumps up for each "
+        "gradient and down for each activation that is freed, lower each time; retain_graph ends "
+        "about where the way back began.",
         text=said(runs),
     )
 
@@ -120,20 +121,22 @@ def lifelines(runs):
 def batches(sizes, measured, parameters):
     """Show bytes against the size of the batch, both logarithmic."""
     fig, ax = subplots(height=3.2)
-    ax.loglog(sizes, np.array(measured) / 1e6, label="activations", **STYLES[1])
+    ax.loglog(sizes, np.array(measured) / 1e3, label="activations", **STYLES[1])
     for count, label, style in (
         (1, "parameters", STYLES[0]),
         (2, "parameters and gradients", STYLES[2]),
     ):
-        ax.loglog(sizes, [count * parameters / 1e6] * len(sizes), label=label, **style)
-    ax.set(xlabel="rows in a batch", ylabel="megabytes", xticks=sizes)
+        ax.loglog(sizes, [count * parameters / 1e3] * len(sizes), label=label, **style)
+    ax.set(xlabel="rows in a batch", ylabel="kilobytes")
     ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.set_yticks([10, 100, 1000], ["10", "100", "1000"])
     ax.minorticks_off()
     ax.legend()
     figure(
         fig,
-        alt="Megabytes against the size of the batch, on logarithmic axes. Activations rise in a "
-        "straight line and cross the two flat lines of parameters and of their gradients.",
+        alt="Kilobytes against the size of the batch, on logarithmic axes. Activations rise in a "
+        "straight line. They cross two flat lines: the parameters alone, and the parameters with "
+        "their gradients.",
         text="\n".join(
             f"batch {size}: activations {found:,} bytes"
             for size, found in zip(sizes, measured, strict=True)
