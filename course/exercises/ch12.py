@@ -4,7 +4,7 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-from kit.checks import array, describe, expect, fail, obvious, same
+from kit.checks import array, describe, expect, fail, obvious, same, unchanged
 from kit.exercise import Exercise, Slip, Wrong
 from kit.quiz import Choice, Question
 
@@ -123,8 +123,8 @@ im2col = Exercise(
     task="""
         `x` is an array C × H × W. Return its table of columns: shape (C · kh · kw, windows), for
         stride 1 and no padding. Column `j` is window `j`, counted row by row. Within a column:
-        channel after channel, and each channel's part of the window row by row. The kernel need
-        not be square. Loops are fine.
+        channel after channel, and each channel's part of the window row by row. Its dtype is
+        that of `x`. The kernel need not be square. Loops are fine.
         """,
     stub="""
         def im2col(x, kh, kw):
@@ -179,6 +179,42 @@ im2col = Exercise(
                 return np.stack(columns, axis=1)
             """,
             says="over the edge",
+        ),
+        Wrong(
+            """
+            def im2col(x, kh, kw):
+                C, H, W = x.shape
+                columns = []
+                for i in range(H - kh + 1):
+                    for j in range(W - kw + 1):
+                        columns.append(x[:, i : i + kh, j : j + kw].reshape(-1))
+                return columns
+            """,
+            says="np.stack",
+        ),
+        Wrong(
+            """
+            def im2col(x, kh, kw):
+                C, H, W = x.shape
+                h, w = H - kh + 1, W - kw + 1
+                out = np.zeros((C * kh * kw, h * w))
+                for row, (c, a, b) in enumerate(np.ndindex(C, kh, kw)):
+                    out[row] = x[c, a : a + h, b : b + w].ravel()
+                return out
+            """,
+            says="float64",
+        ),
+        Wrong(
+            """
+            def im2col(x, kh, kw):
+                C, H, W = x.shape
+                columns = []
+                for i in range(H - kh + 1):
+                    for j in range(W - kh + 1):
+                        columns.append(x[:, i : i + kh, j : j + kh].reshape(-1))
+                return np.stack(columns, axis=1)
+            """,
+            says="`kw` is not",
         ),
         Wrong(
             """
@@ -255,6 +291,7 @@ def im2col_slips(x, kh, kw):
         (order(0, 4, 3, 1, 2), "you read the windows column by column. Row by row, please."),
         (order(0, 3, 4, 2, 1), "windows are counted row by row: to the right first, then down."),
         (columns_of(x, kw, kh)[0], "`kh` and `kw` are exchanged somewhere: height comes first."),
+        (columns_of(x, kh, kh)[0], "every window is square here. `kw` is not always `kh`."),
         (columns_of(x[:1], kh, kw)[0], "that is the first channel only."),
         (columns_of(x.sum(0, keepdims=True), kh, kw)[0],
          "the channels were summed. The kernel does that later, with its weights."),
@@ -276,9 +313,24 @@ def check_im2col(im2col):
                 raise
             cause = "some windows hang over the edge, and are smaller. How many starts are there?"
             fail(call, f"shape {want.shape}", f"ValueError: {error}", cause)
-        causes = im2col_slips(x, kh, kw)
-        same(got, want, call, causes=causes, hint="compare column 0 by hand: the window at the "
-             "top left.")  # fmt: skip
+        if isinstance(got, (list, tuple)) and not any(part is ... for part in got):
+            fail(
+                call,
+                f"an array of shape {want.shape}",
+                describe(got),
+                "these are the columns. `np.stack` makes one array of them, with an axis.",
+            )
+        # This dtype is no cause of its own if the values are wrong, too.
+        same(
+            got,
+            want,
+            call,
+            causes=im2col_slips(x, kh, kw),
+            dtype=False,
+            hint=f"column 0 is the window at the top left, {kh} down and {kw} to the right.",
+        )
+        same(got, want, call, hint="the numbers are right. An array made with `np.zeros` or "
+             "`np.empty` is float64: give it `x.dtype`.")  # fmt: skip
 
 
 conv_rule = Exercise(
@@ -322,7 +374,10 @@ conv_rule = Exercise(
         Slip("return dx, dw", "return dx / g.size, dw / g.size", says="mean"),
         Slip("dw += g[i, j] * x[i : i + kh, j : j + kw]", "pass", says="`dw` is still"),
         Slip("dx[i : i + kh, j : j + kw] += g[i, j] * w", "pass", says="`dx` is still"),
-        Slip("return dx, dw", "return dx", says="two gradients"),
+        Slip("return dx, dw", "return dx", says="both are wanted"),
+        Slip("dx[i : i + kh, j : j + kw] +=", "x[i : i + kh, j : j + kw] +=",
+             says="leaves its inputs alone"),
+        Slip("kh, kw = w.shape", "kh, kw = 3, 3", says="from `w.shape`"),
         Wrong(
             """
             def conv_rule(g, x, w):
@@ -470,6 +525,19 @@ def dw_slips(g, x, w):
     ]
 
 
+def asked(conv_rule, g, x, w, call):
+    """Call the learner's rule; say so where it writes to its inputs, or sizes do not fit."""
+    alone = "a rule leaves its inputs alone: add to `dx` and `dw`, not to `x` or `w`."
+    try:
+        with unchanged(g, x, w, call=call, cause=alone):
+            return conv_rule(g, x, w)
+    except ValueError as error:
+        if "broadcast" not in str(error):
+            raise
+        cause = f"a window and the kernel differ in size. Take `kh, kw` from `w.shape`: {w.shape}."
+        fail(call, "no error", f"ValueError: {error}", cause)
+
+
 @conv_rule.checker
 def check_conv_rule(conv_rule):
     for picture, kernel in (((3, 4), (2, 2)), ((5, 4), (3, 2)), ((4, 6), (1, 3))):
@@ -477,10 +545,10 @@ def check_conv_rule(conv_rule):
         x, w = (draw.randint(-4, 5, shape).astype(np.float64) for shape in (picture, kernel))
         g = draw.randint(1, 6, slide(x, w).shape).astype(np.float64)
         call = f"conv_rule(g, x, w), x of shape {picture}, w of shape {kernel}"
-        got = conv_rule(g.copy(), x.copy(), w.copy())
-        pair = isinstance(got, (tuple, list)) and len(got) == 2
-        if not pair:
-            fail(call, "two gradients, dx and dw", describe(got), obvious(got))
+        got = asked(conv_rule, g.copy(), x.copy(), w.copy(), call)
+        if not (isinstance(got, (tuple, list)) and len(got) == 2):
+            cause = obvious(got) or "both are wanted: `return dx, dw`."
+            fail(call, "two gradients, dx and dw", describe(got), cause)
         swapped = [array(part).shape for part in got] == [w.shape, x.shape] != [x.shape, w.shape]
         expect(not swapped, call, "dx, then dw", "shapes of w and x", "the two are exchanged.")
         dx, dw = nudged(partial(loss, g, w=w), x), nudged(partial(loss, g, x), w)

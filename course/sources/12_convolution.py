@@ -142,24 +142,25 @@ out = w.reshape(1, 9) @ columns
 print(columns.shape, out.shape, np.array_equal(out.reshape(6, 6), slide(x, w)))
 
 # %% [markdown]
-# The picture to remember, for a smaller example. Each pixel holds its own number here, 0 to 24. Find window 4 in the picture, then its column.
+# The picture to remember, for a smaller example. Each pixel holds its own number here, 0 to 24. Compare a window's frame in the picture with its column. Then follow pixel 12, in
+# bold: it is in all nine windows.
 
 # %%
 figures.windows_as_columns()
 
 # %% [markdown]
 # <!-- predict -->
-# Is `columns` still a view of the picture's memory? From window 0 to window 1 it is one step in memory. And from window 2 to window 3?
+# In this figure, read the top row of the table: from window 0 to window 1 it is one step in memory. And from window 2 to window 3? So can `columns`, of the seven, be a view of its memory?
 # <!-- open -->
-# No. From window 2 to window 3 it is three steps: on to the next row. An axis has one stride, so no view can do this, and `reshape` copied, silently. `view` would have refused. im2col pays for its speed with
-# memory: five times the picture here, and nearly nine times for a large one.
+# From 2 to 5 it is three steps: on to the next row. The table of the seven has the same jump, after every sixth window. An axis has one stride, so no view can do this, and `reshape` copied,
+# silently. (A Tensor's `view` would have refused.) im2col pays for its speed with memory: five times the picture here, and nearly nine times for a large one.
 
 # %%
 print("shares memory:", np.shares_memory(columns, x), f" {columns.nbytes} bytes from {x.nbytes}")
 
 # %% [markdown]
-# A layer has many kernels: lay their rows one below the other, and the product has a row for each. It has many *channels*: C channels make columns of C · 9 numbers, channel after channel, and so
-# are the kernels. And a batch: N tables, and `@` goes through them by itself. Here are 16 kernels over 3 channels; minitensor's im2col is called `F.unfold`:
+# A layer has many kernels: lay their rows one below the other, and the product has a row for each. A picture may have C *channels*, such as red, green and blue. Then a window has C · 9 numbers,
+# channel after channel, and so has each kernel. And a batch of N pictures makes N tables; `@` goes through them by itself. Here are 16 kernels over 3 channels; minitensor's im2col is called `F.unfold`:
 
 # %%
 mt.manual_seed(0)
@@ -170,14 +171,14 @@ out = out.view(10, 16, 6, 6)
 print(tuple(columns.shape), tuple(out.shape), mt.allclose(out, F.conv2d(batch, kernels), atol=1e-4))
 
 # %% [markdown]
-# And was it worth it? 100 pictures through 16 kernels, by loops over places, and as a product. (Your numbers will differ.)
+# And was it worth it? 100 pictures through 16 kernels, by loops over pictures, kernels and places, and as a product. (Your numbers will differ.)
 
 # %% tags=["nbval-ignore-output"]
 figures.race(mt.randn(100, 3, 8, 8), kernels)
 
 # %% [markdown]
 # ## 4. The way back: overlaps add
-# Going there, each pixel was *copied* into up to nine columns. Chapter 05 said what that means for the way back: the shares are summed. Try it in NumPy by hand, as everyone does.
+# Going there, each pixel was *copied* into up to nine columns. Chapter 05 said what that means for the way back: the shares are summed. Try it in NumPy, in the way that comes to mind first.
 # `where` says for each entry of the table which pixel it came from. So back with them, with `+=`:
 
 # %%
@@ -202,11 +203,15 @@ figures.tables({"grad[where] += g": grad.reshape(8, 8), "added up": right.reshap
 # Nine plain additions of whole slices do it. The sum of windows back into a picture is called *fold*, or col2im: it is the way back of `unfold`.
 
 # %%
-back = F.fold(mt.ones(1, 9, 36), output_size=8, kernel_size=3)
-print(mt.equal(back[0, 0], mt.tensor(right.reshape(8, 8), dtype=mt.float32)))
+by_slices = np.zeros((8, 8))
+for place, (a, b) in enumerate(np.ndindex(3, 3)):
+    by_slices[a : a + 6, b : b + 6] += g[place].reshape(6, 6)
+
+back = F.fold(mt.ones(1, 9, 36), output_size=8, kernel_size=3)[0, 0]
+print(np.array_equal(by_slices, right.reshape(8, 8)), np.array_equal(back.numpy(), by_slices))
 
 # %% [markdown]
-# The other way: unfold, then fold, is not where you started. It counts each pixel as often as it was seen. And the *bias*: one number for each kernel, added to all its outputs.
+# (So unfold and then fold is not where you started: each pixel comes back as often as it was seen.) One input is left, the *bias*: one number for each kernel, added to all its outputs.
 #
 # <!-- predict -->
 # 10 pictures, 16 kernels, outputs of 6 × 6. The loss is the plain sum. Which shape has the gradient of the bias, and which numbers are in it?
@@ -236,7 +241,7 @@ print(mt.autograd.gradcheck(by_columns, inputs))
 # %% [markdown]
 # ## 5. Read digits
 # Now build with it: two convolutions, then all numbers of a picture in one row, then a linear layer to 10 scores. Three helpers: `BatchNorm2d` shifts and scales each channel to mean 0 and spread 1, over the
-# batch. `MaxPool2d(2)` keeps the largest of each 2 × 2, and so halves height and width. `Dropout(0.3)` sets 3 of 10 numbers to 0, in training only, so that none is relied on too much.
+# batch. `MaxPool2d(2)` keeps the largest of each 2 × 2, and so halves height and width. `Dropout(0.3)` sets each number to 0 with a chance of 3 in 10, in training only, so that none is relied on too much.
 
 # %%
 def network():
@@ -252,7 +257,7 @@ def network():
 
 # %% [markdown]
 # <!-- predict -->
-# The second convolution makes 32 channels of 16. How many weights and biases does it have?
+# The second convolution makes 32 channels from 16. How many weights and biases does it have?
 # <!-- open -->
 # 32 kernels, each with 16 × 3 × 3 weights: 4608, and 32 biases. The size of the picture does not matter.
 
@@ -277,6 +282,7 @@ def train(net, epochs=8, lr=5e-3):
     optimizer = mt.optim.Adam(net.parameters(), lr=lr)
     steps = epochs * len(loader)
     schedule = mt.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=steps)
+    net.train()  # dropout is on, and each batch has its own mean and spread
     for epoch in range(epochs):
         for x, y in loader:
             loss = F.cross_entropy(net(x), y)
@@ -287,7 +293,7 @@ def train(net, epochs=8, lr=5e-3):
 
 # %%
 def accuracy(net, x, y):
-    net.eval()  # no dropout, and the mean and spread of all training pictures
+    net.eval()  # no dropout, and a mean and spread remembered from the training batches
     with mt.no_grad():
         return (net(x).argmax(dim=1) == y).float().mean().item()
 
@@ -303,7 +309,8 @@ print("over 98 % on held-out digits:", accuracy(net, x_test, y_test) > 0.98)
 print(f"held-out digits: {accuracy(net, x_test, y_test):.1%}")
 
 # %% [markdown]
-# What does it look for? Nobody chose the first 16 kernels; gradients made them. Above the kernels, below what each gives for the same seven. Dark is negative in a kernel, and 0 below.
+# What does it look for? Nobody chose the 16 kernels of the first layer; gradients made them. Above, the eight that answer most to our seven: black is negative, grey 0, white positive.
+# Below, what each gives: black is 0.
 
 # %%
 with mt.no_grad():
@@ -311,8 +318,9 @@ with mt.no_grad():
 figures.what_it_sees(net[0].weight[:, 0], seen)
 
 # %% [markdown]
-# Some find edges, some strokes of one direction. Now be fair to the task: these held-out digits are by the *same 13 people* as those in training. Vary: leave out the permutation, `order = np.arange(1797)[::-1]`. The file
-# goes writer after writer, so the held-out digits are then by new hands. How far does it fall? And if all test pictures are moved by a pixel, `mt.roll(x_test, 1, 3)`?
+# Some find edges, some strokes of one direction. Be fair, though: the *same 13 people* wrote these held-out digits and those in training. Vary: no permutation,
+# `order = np.arange(1797)[::-1]`, and run on. The file goes by writers, so the held-out hands are new. How far does it fall? And with moved pictures,
+# `mt.roll(x_test, 1, 3)`? Which layer has a weight for each place?
 
 # %% [markdown]
 # ## Exercises

@@ -24,7 +24,8 @@ def tables(named):
     lines = [f"{title}: {in_rows(values)}" for title, values in named.items()]
     figure(
         fig,
-        alt="Tables of numbers, side by side; the larger a number, the darker its cell.",
+        alt="Tables of numbers, side by side. The larger a number, the darker its grey; numbers "
+        "below 0 are blue.",
         text="\n".join(lines),
     )
 
@@ -37,7 +38,7 @@ def shaded(ax, values, size=10):
     """Draw a table: grey by size, blue if negative, with the numbers."""
     values = np.asarray(values, float)
     most = max(1.0, np.abs(values).max())
-    pale = np.where(values[..., None] < 0, [0.45, 0.72, 0.92], [0.45, 0.45, 0.45])
+    pale = np.where(values[..., None] < 0, [0.45, 0.72, 0.92], [0.55, 0.55, 0.55])
     ax.imshow(1 - (1 - pale) * np.abs(values[..., None]) / most, interpolation="nearest")
     for (r, c), value in np.ndenumerate(values):
         ax.text(c, r, f"{value:g}".replace("-", "−"), ha="center", va="center", fontsize=size)
@@ -98,7 +99,7 @@ def frame(ax, x, y, width, height, color, dash):
 
 
 def race(batch, kernels):
-    """Print how long a batch takes by loops over places, and as one product; best of three."""
+    """Print how long a batch takes by loops (one run), and as one product (best of five)."""
     by_hand, weights = batch.numpy(), kernels.numpy()
     size = weights.shape[2]
     last = [n - size + 1 for n in by_hand.shape[2:]]
@@ -142,8 +143,10 @@ def what_it_sees(kernels, seen):
     for column, number in enumerate(loudest):
         rows[0, column].imshow(kernels[number], cmap="gray", vmin=-most, vmax=most)
         rows[1, column].imshow(seen[number], cmap="gray", vmin=0, vmax=seen.max())
+        rows[0, column].set_title(f"kernel {number}", fontsize=9)
     for ax in rows.flat:
-        ax.axis("off")
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(True)  # white cells would vanish on a white page
     figure(
         fig,
         alt=f"{shown} of the {len(kernels)} learned kernels, as small grey tables, those that "
