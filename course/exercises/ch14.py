@@ -19,17 +19,22 @@ def leaf(values):
 def tensor(got, call):
     """Check that a Tensor came back; `is_tensor` would look at `.grad`, and warn at a result."""
     kind = "None" if got is None else type(got).__name__
-    expect(isinstance(got, mt.Tensor), call, "a Tensor", kind, obvious(got))
+    cause = obvious(got)
+    if isinstance(got, tuple):
+        cause = cause or "`autograd.grad` returns a tuple, even of one: take the Tensor out."
+    elif isinstance(got, float):
+        cause = "`.item()` gives a plain number, without a record. Leave it a Tensor."
+    expect(isinstance(got, mt.Tensor), call, "a Tensor", kind, cause)
 
 
 def explained(call, function, causes):
     """Call function(); say the cause where an error's message holds one of these fragments."""
     try:
         return function()
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         for fragment, cause in causes.items():
             if fragment in str(error):
-                fail(call, "no error", f"RuntimeError: {error}", cause)
+                fail(call, "no error", f"{type(error).__name__}: {error}", cause)
         raise
 
 
@@ -70,6 +75,8 @@ bend = Exercise(
         ),
         Slip("f(x).sum()", "f(x)", says="one number"),
         Slip("f(x).sum()", "f(x).mean()", says="too small by the number of values"),
+        Slip("(second,)", "second", says="a tuple, even of one"),
+        Slip("(slope,)", "slope", says="take the Tensor out"),
         Wrong(
             """
             def bend(f, x):
@@ -163,6 +170,7 @@ KEPT = "`backward` fills `.grad`. There is a call that returns gradients without
 ERRORS = {
     UNRECORDED: "the first slope was not recorded, so nothing leads from it back to `x`.",
     MANY: "a walk back starts from one number, and this has several.",
+    "tuple": "`autograd.grad` returns a tuple, even of one: take the Tensor out.",
 }
 
 
@@ -213,6 +221,11 @@ slope_loss = Exercise(
         Slip("model(x).sum()", "model(x)", says="one number"),
         Slip(".square().mean()", ".mean()", says="squared"),
         Slip(".square().mean()", ".square().sum()", says="a sum"),
+        Slip(".square().mean()", ".square()", says="one for each number"),
+        Slip(".square().mean()", ".mean().square()", says="have cancelled"),
+        Slip(".square().mean()", ".square().mean().sqrt()", says="the root"),
+        Slip(".square().mean()", ".square().mean().item()", says="`.item()`"),
+        Slip("(slope,)", "slope", says="take the Tensor out"),
         Wrong(
             """
             def slope_loss(model, x, wanted):
@@ -267,6 +280,11 @@ def check_slope_loss(slope_loss):
             ((((1 + at) / 3 - want) ** 2).mean(), "the slopes are divided by the number of values, "
              "as a mean does it."),
             (miss.mean(), "the differences are not squared: misses up and down would cancel."),
+            (miss.mean() ** 2, "the mean is squared, and misses up and down have cancelled: square "
+             "each of them first."),
+            ((miss**2).mean() ** 0.5, "the root is too much: the mean of squares is asked for."),
+            (miss**2, "these are the squares, one for each number. A loss is one number: their "
+             "mean."),
             ((miss**2).sum(), "a sum, where the mean is asked for."),
         ],
         hint="the model's slope at t is 1 + t here. Print yours.",
@@ -353,6 +371,24 @@ softsign = Exercise(
         Slip("return g / (1 + x.abs()) ** 2", "return g * (x / (1 + x.abs()))",
              says="the value, not the slope"),
         Slip("return x / (1 + x.abs())", "return x / (1 + x)", says="without its sign"),
+        Slip("return g / (1 + x.abs()) ** 2", "return ...", says="still returns"),
+        Slip("return g / (1 + x.abs()) ** 2", "return g / (1 + x) ** 2", says="without its sign"),
+        Wrong(
+            """
+            class Softsign(mt.autograd.Function):
+                @staticmethod
+                def forward(ctx, x):
+                    below = 1 + x.abs()
+                    ctx.save_for_backward(below)
+                    return x / below
+
+                @staticmethod
+                def backward(ctx, g):
+                    (below,) = ctx.saved_tensors
+                    return g / below.square()
+            """,
+            says="made on the way",
+        ),
         Slip("(x,) = ctx.saved_tensors", "x = ctx.saved_tensors", says="is a tuple"),
     ],
     also_right=[
@@ -412,6 +448,7 @@ def check_softsign(Softsign):
     x = leaf(values)
     call = "Softsign.apply(mt.tensor([1.0, -0.5, 3.0], requires_grad=True))"
     y = Softsign.apply(x)
+    tensor(y, call)
     same(y, value, call, hint="x over 1 + |x|.",
          causes=[(values / (1 + values), "|x| is x without its sign.")])  # fmt: skip
     got = walked(x, y.sum())
@@ -421,6 +458,7 @@ def check_softsign(Softsign):
         "the gradient of the sum of Softsign.apply(x)",
         causes=[
             (1 / below, "the slope is 1 over the square of 1 + |x|."),
+            (1 / (1 + values) ** 2, "|x| is x without its sign, in `backward` as well."),
             (
                 1 / (1 + abs(value)) ** 2,
                 "the slope is taken at the output, and wanted at the input.",
@@ -447,6 +485,11 @@ def walked(x, total):
     kept = "`saved_tensors` is empty: `forward` kept nothing. `ctx.save_for_backward` keeps it."
     try:
         (got,) = mt.autograd.grad(total, x)
+    except RuntimeError as error:
+        if "ellipsis" not in str(error):
+            raise
+        fail("the walk back through Softsign", "a gradient", "`...`",
+             "`forward` is right. `backward` still returns `...`.")  # fmt: skip
     except AttributeError as error:
         if "'tuple'" not in str(error):
             raise
@@ -462,7 +505,10 @@ def walked(x, total):
 def check_second(Softsign, x, want):
     """Check the slope of the slope: the rule must be written with Tensors."""
     call = "the slope of the slope, by create_graph=True"
-    cause = "`backward` works outside the record, in NumPy: then nobody can go back through it."
+    cause = (
+        "the number is right, and no way leads from it back to `x`. Did `forward` keep a Tensor "
+        "that it made on the way, or does `backward` leave the Tensors? Keep `x`, and work with it."
+    )
     try:
         (slope,) = mt.autograd.grad(Softsign.apply(x).sum(), x, create_graph=True)
         recorded = slope.requires_grad
@@ -470,6 +516,7 @@ def check_second(Softsign, x, want):
         if "numpy" not in str(error):
             raise
         recorded = False
+        cause = "`backward` works outside the record, in NumPy: nobody can go back through it."
     expect(recorded, call, "a slope with a record", "numbers without one", cause)
     (second,) = mt.autograd.grad(slope.sum(), x)
     same(second, want, call, hint="is every step of `backward` a step on Tensors?", rtol=1e-4)
@@ -538,7 +585,11 @@ QUIZ = [
                 "`loss.backward()` becomes a call of C++",
                 "What it does inside is C++. The line stays as it is.",
             ),
-            Choice("Nothing", "The names, the arguments and the numbers are the same.", right=True),
+            Choice(
+                "Nothing",
+                "Names and arguments are the same, and on the CPU so are the random numbers.",
+                right=True,
+            ),
             Choice(
                 "The seeds: PyTorch draws other numbers",
                 "Not on the CPU: the same seed gives the same stream. See the page of differences.",

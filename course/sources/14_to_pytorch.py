@@ -61,23 +61,23 @@ y = x**3
 slope, bend
 
 # %% [markdown]
-# Here is the walk's own graph. Read it from `x` to the right: square, times 3, times the 1 that every walk starts with.
+# Here is the walk's own graph. Read it from `x` to the right: square, times 3, times the 1 that every walk starts with. (The 3 and the 1 are plain numbers: nothing leads back to them, so they have no box.)
 
 # %%
 viz.draw(slope, caption="How the slope of x³ was worked out")
 
 # %% [markdown]
-# Nobody wrote a rule for second slopes. Each rule is one line, and the line does not ask what it is given. Here is that of `tanh`: the slope
-# is 1 - y², with `y` the result. Give it arrays, and it computes. Give it Tensors, and it computes *and is recorded*. Give it letters, and it writes:
+# Nobody wrote a rule for second slopes. Most rules are one line, and the line does not ask what it is given. Here is that of `tanh`, the same line that minitensor
+# has: the slope, 1 - y² with `y` the result, times the `g` from upstream. Give it arrays, and it computes. Give it Tensors, and it computes *and is recorded*. Give it letters, and it writes:
 
 # %%
 from minitensor.core import OPS
 
-rule = OPS["tanh"].rules["x"]
+rule = OPS["tanh"].rules["x"]  # lambda g, y: g - g * (y * y)
 y = np.tanh(np.float32(0.5))
 print("arrays: ", rule(np.ones(1, np.float32), y))
 print("Tensors:", rule(mt.ones(1), mt.tensor([y], requires_grad=True)))
-print("letters:", viz.derivative("tanh", "x"))
+print("letters:", rule(viz.Symbol("g"), viz.Symbol("y")).tex)
 
 # %% [markdown]
 # ## 2. Use the bend
@@ -111,12 +111,13 @@ def descend(step_of, x=3.0):
         places.append(f"{x:.4f}")
     return places
 
-print("rate 0.1:", *descend(lambda slope, bend: 0.1 * slope))
-print("Newton:  ", *descend(lambda slope, bend: slope / bend))
+fixed = " ".join(descend(lambda slope, bend: 0.1 * slope))
+newton = " ".join(descend(lambda slope, bend: slope / bend))
+print(f"rate 0.1: {fixed}\nNewton:   {newton}")
 
 # %% [markdown]
-# Newton is there, to four digits, and the other is not. Then why does nobody train a network so? For one number the bend is one number. For a million
-# parameters it is a table of a million by a million. Vary: start at -3. Newton's first step flies far away. Why? Look at the bend there.
+# Newton is there, to four digits, and the other is not. Then why are networks not trained so? For one number the bend is one number. For a million
+# parameters it is a table of a million by a million. Vary: give `descend` an `x=-3.0` as well. Newton's first step flies far away. Why? Look at the bend there.
 
 # %% [markdown]
 # ## 3. Put a slope into a loss
@@ -150,8 +151,8 @@ for turn in range(181):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    if turn in (0, 10, 30, 60, 180):
-        print(f"turn {turn:3}: loss {loss.item():.2f}")
+    if turn in (0, 10, 20, 60, 180):
+        print(f"turn {turn:3}: loss {loss.item():.3f}")
 
 # %% [markdown]
 # A slope does not know how high its curve lies. So we let both curves start at 0 in the middle, and compare:
@@ -180,9 +181,9 @@ class Straight(mt.autograd.Function):
 
 # %% [markdown]
 # <!-- predict -->
-# The weight may be 0, 1/8, 2/8, ... It shall come near 0.6, from 0.2. Where does it end with `round`, where with `Straight`?
+# `w` starts at 0.2. The loss sees it rounded to eighths: 0, 1/8, 2/8, ... and wants 0.6, which is none of them. Which eighth is it after 30 turns, with `round` and with `Straight`?
 # <!-- open -->
-# With `round` it stays: every gradient is 0. With `Straight` it goes to an eighth beside 0.6.
+# With `round` every gradient is 0, so `w` stays at 0.2, and the loss sees 2/8. With `Straight` it comes to an eighth beside 0.6, 5/8 or 4/8.
 
 # %%
 def learn(rounded, turns=30):
@@ -195,9 +196,11 @@ def learn(rounded, turns=30):
         w.grad = None
     return (rounded(w * 8) / 8).item()
 
-print("round:", learn(mt.round), "| straight through:", learn(Straight.apply))
+print(f"round: {learn(mt.round)} | straight through: {learn(Straight.apply)}")
 
 # %% [markdown]
+# Vary: 33 turns. 0.6 lies between two eighths, and it hops from one to the other.
+#
 # Mostly a rule should be true. For x³ it needs `x` again. `save_for_backward` keeps it on the tape, where changes in place are noticed. Who checks
 # the rule? `gradcheck` nudges, in float64.
 
@@ -231,7 +234,7 @@ for f in (Cube.apply, Forgetful.apply):
     print(mt.autograd.grad(sum_only, x)[0].tolist(), mt.autograd.grad(five_times, x)[0].tolist())
 
 # %% [markdown]
-# Right in the first column, wrong in the second. `gradcheck` sends numbers other than 1, and finds it:
+# Right in the first column, wrong in the second. `gradcheck` asks for one result at a time: `g` is 1 there, and 0 elsewhere. So it finds it:
 
 # %%
 with shows_error(RuntimeError, says="Jacobian mismatch"):
@@ -251,7 +254,8 @@ print(ported.excerpt())
 # <!-- predict -->
 # Weights are drawn at random, birds are dealt out and shuffled. Of all the printed lines, how many are equal to PyTorch's?
 # <!-- open -->
-# All. The seed starts the same stream of numbers, and everything draws from it in the same order.
+# All, to the digits printed. The seed starts the same stream of numbers, and everything draws from it in the same order. (Further digits may differ: sums are
+# rounded in another order.)
 
 # %%
 here = ported.on_minitensor()
@@ -274,7 +278,7 @@ with shows_error(AttributeError):
 # %% [markdown]
 # ## 6. Take your weights along, and look below
 # What a model has learned is its numbers. `state_dict` gives them by name, `save` writes them to a file of the kind *safetensors*, which PyTorch's users
-# open with `safetensors.torch.load_file`. Such a file begins with the length of a list, and the list. Then come the numbers.
+# open with `safetensors.torch.load_file`. Such a file begins with the length of a list, in 8 bytes, and the list: name, dtype, shape. Then come the numbers.
 #
 # <!-- predict -->
 # The model of section 3 is saved. Is its class in the file? Its code? How many numbers?
@@ -329,7 +333,7 @@ figures.below()
 # - One rule serves three readers: arrays compute, Tensors are recorded, letters give the formula.
 # - A slope may be part of a loss. Then `backward` goes through the walk that found it.
 # - A `Function` has a rule of your own: your slope times `g`. `gradcheck` finds a wrong one.
-# - The same program runs under both imports, with the same numbers. Weights travel as names and numbers.
+# - The same program runs under both imports, on the CPU with the same random numbers. Weights travel as names and numbers.
 #
 # ## Cheat-sheet
 # | to do | write |
