@@ -293,10 +293,15 @@ def check_clip(clip):
     )
     cause = "it no longer asks for a gradient: training would leave it out."
     expect(w.requires_grad and w.is_leaf, "w, afterwards", "a leaf that asks", "not one", cause)
+
+    def walk():
+        waiting.backward()
+        return w.grad  # a wrong one, for the message
+
     raises(
-        waiting.backward,
+        walk,
         RuntimeError,
-        f"a tape of (w * w).sum(), recorded before {call[:-1]}: its backward()",
+        f"w.grad, by a tape of (w * w).sum() that was recorded before {call[:-1]}",
         says="inplace",
         cause=unnoticed(clip),
     )

@@ -44,7 +44,7 @@ y = x * x
 z = y * y
 z.backward()
 
-with shows_warning(UserWarning, says="that is not a leaf Tensor"):
+with shows_warning(says="The .grad attribute of a Tensor that is not a leaf Tensor"):
     print("x.grad:", x.grad, "| y.grad:", y.grad)
 
 # %% [markdown]

@@ -83,9 +83,9 @@ def truth_table(escapes):
     ]
     figure(
         fig,
-        alt="A table. Each row is a way off the tape; the columns say what it gives, whether it "
-        "shares memory, whether gradients flow through it, and what happens to backward after a "
-        "change in place. Silent wrong numbers are framed.",
+        alt="A table. Each row is a line that people write to get off the tape; the columns say "
+        "what it gives, whether it shares memory, whether gradients flow through it, and what "
+        "happens to backward after a change in place. Silent wrong numbers are framed.",
         text="\n".join(lines),
     )
 
