@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from contextlib import contextmanager
 
 import numpy as np
 from kit.checks import array, describe, expect, fail, obvious, same, same_grad, unchanged
@@ -68,6 +69,12 @@ Stack = Exercise(
         Slip("nn.Linear(i, o) for", "nn.Linear(o, i) for", says="wrong way round"),
         Slip("nn.Linear(i, o) for", "nn.Linear(i, o, bias=False) for", says="biases are missing"),
         Slip("return self.layers[-1](x)", "return x", says="the last layer"),
+        Slip("layer(x).relu()", "nn.ReLU(layer(x))", says="takes no numbers"),
+        Slip("nn.ModuleList([nn.Linear(i, o) for i, o in pairs])",
+             "nn.Sequential([nn.Linear(i, o) for i, o in pairs])", says="one by one"),
+        Slip("return self.layers[-1](x)", "return self.layers(x)", says="does not call them"),
+        Slip("pairs = zip(sizes[:-1], sizes[1:])",
+             "pairs = [(sizes[k], sizes[k + 1]) for k in range(3)]", says="go through all"),
         Wrong(
             """
             class Stack(nn.Module):
@@ -153,6 +160,32 @@ Stack = Exercise(
 )  # fmt: skip
 
 
+MAKING = [
+    (
+        "before Module.__init__",
+        "a module must be set up before parts are put in: `super().__init__()` comes first.",
+    ),
+    ("list index out of range", "any number of sizes may come: go through all of `sizes`."),
+    ("cannot assign 'list' object", "`nn.Sequential` wants its parts one by one: `*parts`."),
+]
+FORWARD = [
+    ("ModuleList", "an `nn.ModuleList` keeps layers; it does not call them. Go through it."),
+    ("not ReLU", "`nn.ReLU(...)` makes a part, and takes no numbers. For numbers: `x.relu()`."),
+]  # fmt: skip
+
+
+@contextmanager
+def telling(call, expected, misfits):
+    """Name the likely cause of an error. misfits: pairs (fragment of its text, cause)."""
+    try:
+        yield
+    except (TypeError, IndexError, NotImplementedError, RuntimeError, AttributeError) as error:
+        causes = [cause for fragment, cause in misfits if fragment in str(error)]
+        if not causes:
+            raise
+        fail(call, expected, f"{type(error).__name__}: {error}", causes[0])
+
+
 @Stack.checker
 def check_stack(Stack):
     for sizes in ([5, 4, 3], [6, 5, 4, 3, 2], [3, 2]):
@@ -162,13 +195,8 @@ def check_stack(Stack):
 def made(Stack, sizes):
     """Check Stack(sizes): parameters, output, gradients."""
     call = f"Stack({sizes})"
-    try:
+    with telling(call, "a module", MAKING):
         net = Stack(sizes)
-    except AttributeError as error:
-        if "before Module.__init__" not in str(error):
-            raise
-        cause = "a module must be set up before parts are put in: `super().__init__()` comes first."
-        fail(call, "a module", f"AttributeError: {error}", cause)
     expect(isinstance(net, nn.Module), call, "an nn.Module", describe(net))
     shapes = sorted(tuple(p.shape) for p in net.parameters())
     pairs = list(itertools.pairwise(sizes))
@@ -209,8 +237,9 @@ def check_output(net, sizes):
         with mt.no_grad():
             p.copy_(mt.tensor(rng.normal(size=p.shape).astype(np.float32)))
     x = rng.normal(size=(7, sizes[0])).astype(np.float32)
-    out = net(mt.tensor(x))
     call = f"Stack({sizes})(x), x of shape (7, {sizes[0]}),"
+    with telling(call, "a Tensor", FORWARD):
+        out = net(mt.tensor(x))
     expect(isinstance(out, mt.Tensor), call, "a Tensor", describe(out), obvious(out))
     last = len(sizes) - 2
     everywhere, nowhere = range(last + 1), ()
@@ -414,6 +443,21 @@ cross_entropy = Exercise(
             says="down the columns",
         ),
         Slip(".mean()", ".mean().item()", says="a number of Python's"),
+        Slip(".mean()", "", says="mean over the rows is missing"),
+        Slip(".max(1, keepdim=True).values", ".max(1, keepdim=True)", says="`.values`"),
+        Slip(".max(1, keepdim=True).values", ".max(1).values", says="does not line up"),
+        Slip("logits - logits.max(1, keepdim=True).values", "logits.clamp(-50, 50)",
+             says="cut off"),
+        Wrong(
+            """
+            def cross_entropy(logits, target):
+                z = logits.detach().numpy()
+                z = z - z.max(1, keepdims=True)
+                log_p = z - np.log(np.exp(z).sum(1, keepdims=True))
+                return -log_p[np.arange(len(target)), target.numpy()].mean()
+            """,
+            says="of NumPy's",
+        ),
     ],
     also_right=[
         "def cross_entropy(logits, target):\n"
@@ -432,6 +476,11 @@ cross_entropy = Exercise(
     ],
 )  # fmt: skip
 
+MISFITS = [
+    ("must be Tensor, not max", "`max` along an axis gives two things: the numbers are `.values`."),
+    ("must match the size", "one number a row, (N,), does not line up with (N, C): keepdim=True "
+     "makes it (N, 1)."),
+]  # fmt: skip
 MILD = [[1.0, 2.0, 0.0], [0.5, -1.0, 3.0], [0.0, 0.0, 0.0], [-2.0, 1.0, 1.0]]
 MILD_TARGET = [1, 0, 2, 1]
 INF = float("inf")
@@ -442,6 +491,7 @@ WILD = [
         [1],
         [
             (float("nan"), "`exp(1000)` is infinite, and infinite by infinite is `nan`."),
+            (math.log(2), "the logits were cut off: take the largest off, and keep the gap."),
             (INF, "`exp(1000)` is infinite: no maximum was taken off."),
         ],
     ),
@@ -474,13 +524,18 @@ def compare(cross_entropy, rows, target, mistakes):
     logits = mt.tensor(rows, requires_grad=True)
     with unchanged(logits, call=call, cause="leave the caller's logits as they are."):
         with np.errstate(all="ignore"):  # a learner's nan is for the message, not a warning
-            got = cross_entropy(logits, mt.tensor(target))
-    if isinstance(got, float):
+            with telling(call, "a Tensor", MISFITS):
+                got = cross_entropy(logits, mt.tensor(target))
+    if isinstance(got, float | np.floating):
         cause = "a number of Python's has no gradient: return the Tensor."
-        fail(call, "a Tensor", "a float", cause)
+        if isinstance(got, np.floating):
+            cause = "a number of NumPy's has no gradient: compute with Tensors all the way."
+        fail(call, "a Tensor", describe(got), cause)
     expect(isinstance(got, mt.Tensor), call, "a Tensor", describe(got), obvious(got))
     want, slopes = truth(rows, target)
-    hint = "compare with `F.cross_entropy` on a single row."
+    hint = "try it on this batch, step by step, beside `F.cross_entropy(logits, target)`."
+    if got.ndim:
+        fail(call, "one number", f"shape {tuple(got.shape)}", "the mean over the rows is missing.")
     same(got, want, call, causes=mistakes, hint=hint, dtype=False, rtol=1e-4)
     cause = "no gradient will come: was the tape left on the way?"
     expect(got.requires_grad, f"{call}.requires_grad", "True", "False", cause)
@@ -572,6 +627,13 @@ adam_step = Exercise(
         Slip("(np.sqrt(v_hat) + eps)", "np.sqrt(v_hat)", says="eps"),
         Slip("b1 * m + (1 - b1) * g", "b1 * g + (1 - b1) * m", says="the shares are swapped"),
         Slip("eps), m, v", "eps)", says="three values"),
+        Slip("(np.sqrt(v_hat) + eps)", "np.sqrt(v_hat + eps)", says="under the root"),
+        Slip("b1 * m + (1 - b1) * g", "0.9 * m + 0.1 * g", says="the caller's own"),
+        Slip("m / (1 - b1**t)", "m / (1 - b1 * t)", says="to the power"),
+        Slip("np.sqrt(v_hat)", "math.sqrt(v_hat)", says="np.sqrt"),
+        Slip("np.sqrt(v_hat)", "v_hat.sqrt()", says="np.sqrt"),
+        Slip("return p - rate * m_hat / (np.sqrt(v_hat) + eps), m, v",
+             "return m, v, p - rate * m_hat / (np.sqrt(v_hat) + eps)", says="in this order"),
         Wrong(
             """
             def adam_step(p, g, m, v, t, rate=0.001, b1=0.9, b2=0.999, eps=1e-8):
@@ -608,6 +670,12 @@ adam_step = Exercise(
 )  # fmt: skip
 
 
+ARRAYS = [
+    ("converted to Python scalars", "`math.sqrt` takes one number; for arrays: `np.sqrt`."),
+    ("no attribute 'sqrt'", "an array has no `.sqrt()`, as a Tensor has: `np.sqrt`."),
+]
+
+
 def adam(p, g, m, v, t, rate=0.1, b1=0.9, b2=0.999, eps=1e-8, fix_m=True, fix_v=True):
     """The right step; fix_m and fix_v: are the means corrected?"""
     m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
@@ -626,6 +694,23 @@ def check_adam_step(adam_step):
     for values in both:
         check_means(adam_step, *values)
         check_step(adam_step, *values)
+    check_settings(adam_step)
+
+
+def check_settings(adam_step):
+    """Check that b1, b2 and eps are the caller's: an eps as large as this one is seen."""
+    values, own = (np.array([1.0]), np.array([0.5]), np.array([0.2]), np.array([0.1]), 3), {
+        "rate": 0.1, "b1": 0.8, "b2": 0.9, "eps": 0.01}  # fmt: skip
+    got = adam_step(*values, **own)
+    call = "adam_step([1.0], [0.5], [0.2], [0.1], t=3, rate=0.1, b1=0.8, b2=0.9, eps=0.01)"
+    p, m, v = adam(*values, **own)
+    v_hat = v / (1 - 0.9**3)
+    inside = values[0] - 0.1 * m / (1 - 0.8**3) / np.sqrt(v_hat + 0.01)
+    hint = "`b1`, `b2` and `eps` are the caller's own: use the names, not 0.9 or 1e-8."
+    same(got[1], m, f"the new m of {call}", hint=hint, dtype=False)
+    same(got[2], v, f"the new v of {call}", hint=hint, dtype=False)
+    causes = [(inside, "`eps` stands under the root: it is added after the root is taken.")]
+    same(got[0], p, f"the new p of {call}", causes=causes, hint=hint, dtype=False)
 
 
 def stepped(adam_step, *values):
@@ -635,7 +720,8 @@ def stepped(adam_step, *values):
     cause = "the arrays were changed in place: make new ones."
     with unchanged(*values[:4], call=call, cause=cause):
         with np.errstate(all="ignore"):
-            got = adam_step(*values, rate=0.1)
+            with telling(call, "three values, p, m and v", ARRAYS):
+                got = adam_step(*values, rate=0.1)
     if not isinstance(got, (tuple, list)) or len(got) != 3:
         fail(call, "three values, p, m and v", describe(got))
     return call, got
@@ -647,6 +733,7 @@ def check_means(adam_step, p, g, m, v, t):
     _, new_m, new_v = adam(p, g, m, v, t)
     of_m = [
         (new_m / (1 - 0.9**t), "return `m` as it is: it would be corrected again next time."),
+        (new_v, "the three values are p, m and v, in this order."),
         (0.9 * m + g, "the share of the new gradient is `1 - b1`."),
         (0.9 * g + 0.1 * m, "the shares are swapped: most of the old mean stays."),
     ]
@@ -661,7 +748,9 @@ def check_means(adam_step, p, g, m, v, t):
 def check_step(adam_step, p, g, m, v, t):
     """Check the new p of step number t from these values."""
     call, got = stepped(adam_step, p, g, m, v, t)
-    hint = "with `t=1`, every parameter whose gradient is not 0 moves by `rate`."
+    hint = "corrected m, divided by the root of corrected v plus `eps`, times `rate`."
+    if t == 1:
+        hint = "with `t=1`, every parameter whose gradient is not 0 moves by `rate`."
     causes = step_mistakes(p, g, m, v, t)
     want = adam(p, g, m, v, t)[0]
     same(got[0], want, f"the new p of {call}", causes=causes, hint=hint, dtype=False)
@@ -670,6 +759,7 @@ def check_step(adam_step, p, g, m, v, t):
 def step_mistakes(p, g, m, v, t):
     """Pairs (new p, what to say)."""
     right, new_m, new_v = adam(p, g, m, v, t)
+    times = p - 0.1 * new_m / (1 - 0.9 * t) / (np.sqrt(new_v / (1 - 0.999**t)) + 1e-8)
     m_hat, v_hat = new_m / (1 - 0.9**t), new_v / (1 - 0.999**t)
     with np.errstate(all="ignore"):
         bare = p - 0.1 * m_hat / np.sqrt(v_hat)
@@ -680,6 +770,8 @@ def step_mistakes(p, g, m, v, t):
         (adam(p, g, m, v, t, fix_m=False)[0], "only `v` is corrected: `m` starts at 0, too."),
         (p - 0.1 * new_m / 0.1 / (np.sqrt(v_hat) + 1e-8), "that corrects the first step only: "
          "`b1` to the power of `t`."),
+        (times, "`b1` times `t` is not `b1` to the power of `t`."),
+        (np.full(3, np.nan), "is a root taken of less than 0? `b2` to the power of `t`: `b2**t`."),
         (2 * p - right, "that is uphill: step against the gradient."),
         (p - 0.1 * m_hat / (v_hat + 1e-8), "the root is missing: `v` is a mean of squares."),
         (bare, "without eps, a gradient of 0 gives 0 divided by 0."),
@@ -742,7 +834,7 @@ QUIZ = [
             ),
             Choice(
                 "It does not matter: training corrects it",
-                "Section 6: sixty steps corrected nothing. There was no useful gradient.",
+                "Section 6: sixty steps helped neither the small start nor the large one.",
             ),
         ],
     ),

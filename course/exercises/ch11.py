@@ -140,6 +140,50 @@ Loader = Exercise(
         Slip("yield self.x[take], self.y[take]", "return self.x[take], self.y[take]",
              says="`return` ends"),
         Slip("start + self.size]", "start + self.size - 1]", says="too few"),
+        Slip("self.rng.permutation", "np.random.permutation", says="can be repeated"),
+        Slip("range(0, len(order), self.size)", "range(len(order))", says="in steps of"),
+        Wrong(
+            """
+            class Loader:
+                def __init__(self, x, y, size, seed=0):
+                    self.x, self.y, self.size = x, y, size
+                    self.rng = np.random.default_rng(seed)
+
+                def __iter__(self):
+                    for i in self.rng.permutation(len(self.x)):
+                        yield self.x[i], self.y[i]
+            """,
+            says="one pair at a time",
+        ),
+        Wrong(
+            """
+            class Loader:
+                def __init__(self, x, y, size, seed=0):
+                    self.x, self.y, self.size = x, y, size
+                    self.rng = np.random.default_rng(2)
+
+                def __iter__(self):
+                    starts = np.arange(0, len(self.x), self.size)
+                    for start in self.rng.permutation(starts):
+                        yield self.x[start : start + self.size], self.y[start : start + self.size]
+            """,
+            says="the batches were shuffled",
+        ),
+        Wrong(
+            """
+            class Loader:
+                def __init__(self, x, y, size, seed=0):
+                    self.x, self.y, self.size = x, y, size
+                    self.rng = np.random.default_rng(seed)
+
+                def __iter__(self):
+                    order = self.rng.permutation(len(self.x))
+                    starts = range(0, len(order), self.size)
+                    pieces = [order[start : start + self.size] for start in starts]
+                    return [(self.x[piece], self.y[piece]) for piece in pieces]
+            """,
+            says="no iterator",
+        ),
         Slip("yield self.x[take], self.y[take]", "yield self.x[take]", says="a pair of arrays"),
     ],
     also_right=[
@@ -186,6 +230,7 @@ def check_loader(Loader):
             epochs = [one_epoch(loader, call, count, size) for _ in range(3)]
         if count > 3:
             check_orders(epochs, call, count)
+    check_seed(Loader)
 
 
 def one_epoch(loader, call, count, size):
@@ -197,7 +242,11 @@ def one_epoch(loader, call, count, size):
         if not isinstance(batch, (tuple, list)) or len(batch) != 2:
             fail(call, "batches, each a pair of arrays (x, y)", describe(batch))
         x, y = (array(part) for part in batch)
-        expect(len(y) > 0, call, "no empty batch", "an empty batch")
+        if y.ndim == 0:
+            cause = "one pair at a time: index with a piece of the order, not with one number."
+            fail(call, "batches of several pairs", "one pair", cause)
+        cause = "when do the pieces end, if `size` divides the number of pairs?"
+        expect(len(y) > 0, call, "no empty batch", "an empty batch", cause)
         expect(x.shape == (len(y), 4), call, f"x of shape ({len(y)}, 4)", f"shape {x.shape}")
         apart = "images and labels were shuffled apart: one order for both."
         expect(bool((x[:, 0] == 4 * (y - 100)).all()), call, "each x with its y", "mixed", apart)
@@ -223,6 +272,8 @@ def iter_or_fail(loader, call):
         return iter(loader)
     except TypeError as error:
         cause = "`return` ends the function at the first batch: `yield` hands out one by one."
+        if "'list'" in str(error):
+            cause = "a list of batches is no iterator: `yield` each batch, or return `iter(...)`."
         fail(call, "batches one by one", f"TypeError: {error}", cause)
 
 
@@ -234,6 +285,10 @@ def check_coverage(came, lengths, call, count, size):
         cause = ""
         if lengths == want[:-1]:
             cause = "the last batch was dropped, since it was smaller."
+        elif sorted(lengths, reverse=True) == want:
+            cause = "the batches were shuffled, not the pairs: inside, the file's order remains."
+        elif lengths[1:2] == [size] and len(lengths) == count:
+            cause = "a batch starts at each pair: `range` can go in steps of `size`."
         elif sum(lengths) < count:
             cause = "a batch has too few pairs: where does a slice end?"
         elif twice:
@@ -256,6 +311,16 @@ def check_orders(epochs, call, count):
     cause = "the order was drawn once, and stays: draw a new order for each loop."
     again = epochs[0] == epochs[1] or epochs[1] == epochs[2]
     expect(not again, f"two loops over {call[:-1]}", "two orders", "the same order twice", cause)
+
+
+def check_seed(Loader):
+    """Check that the order comes from the loader's own generator: the same seed, the same order."""
+    x = np.arange(40, dtype=np.float32)
+    first, again = (next(iter(Loader(x, x, 40, seed=7)))[0] for _ in range(2))
+    call = "two loaders, each Loader(x, y, 40, seed=7)"
+    cause = "the order must come from `self.rng`: then a run can be repeated."
+    same_order = bool((array(first) == array(again)).all())
+    expect(same_order, call, "the same first order", "two orders", cause)
 
 
 accuracy = Exercise(
@@ -325,6 +390,9 @@ accuracy = Exercise(
             says="last batch alone",
         ),
         Slip("right / count", "mt.tensor(right / count)", says="a Python float"),
+        Slip("mt.no_grad()", "mt.no_grad", says="brackets"),
+        Slip("argmax(1)", "max(1)", says="two things"),
+        Slip("    net.train()\n    return", "            return", says="the first batch"),
     ],
     also_right=[
         """
@@ -381,7 +449,7 @@ def check_accuracy(accuracy):
     x, y = answered()
     net = Answers()
     call = "accuracy(net, loader), for 13 pairs in batches of 4, 4, 4 and 1,"
-    got = accuracy(net, DataLoader(TensorDataset(x, y), batch_size=4))
+    got = called(accuracy, net, DataLoader(TensorDataset(x, y), batch_size=4), call)
     if hasattr(got, "detach"):
         fail(call, "a Python float", "a Tensor", "take the number out: `.item()`.")
     shares = [0.75, 0.75, 0.75, 1.0]
@@ -394,6 +462,7 @@ def check_accuracy(accuracy):
              "much as a full one."),
             *shape_mistakes(x, y),
             (shares[-1], "that is the share of the last batch alone."),
+            (shares[0], "that is the share of the first batch: where does the `return` stand?"),
             (10, "that is a count: divide by the number of pairs."),
             (10 / 4, "that is divided by the number of batches."),
             (1000 / 13, "that is in percent."),
@@ -410,6 +479,21 @@ def check_accuracy(accuracy):
     cause = "afterwards, the net should be in training mode again."
     expect(net.training, "net.training afterwards", "True", "False", cause)
     expect(mt.is_grad_enabled(), "gradients afterwards", "on", "off", "use a with-block.")
+
+
+def called(accuracy, net, loader, call):
+    """Call accuracy; name the cause of two errors whose own words do not."""
+    try:
+        return accuracy(net, loader)
+    except (AttributeError, TypeError) as error:
+        causes = {
+            "context manager": "`no_grad` is a class: the brackets of `mt.no_grad()` are missing.",
+            "'bool' object": "`max(1)` gives two things, numbers and places: for places, `argmax`.",
+        }
+        for words, cause in causes.items():
+            if words in str(error):
+                fail(call, "a Python float", f"{type(error).__name__}: {error}", cause)
+        raise
 
 
 def shape_mistakes(x, y):
@@ -471,6 +555,7 @@ fit = Exercise(
         Slip("        optimizer.zero_grad()\n", "", says="never forgotten"),
         Slip("    net.train()\n", "", says="rests"),
         Slip("loss.item() * len(y)", "loss * len(y)", says="whole tape"),
+        Slip("loss.item() * len(y)", "loss.detach() * len(y)", says="take the number out"),
         Wrong(
             """
             def fit(net, loader, optimizer):
@@ -607,7 +692,9 @@ def check_fit(fit):
         dtype=False,
     )  # fmt: skip
     if hasattr(got, "detach"):
-        cause = "a Tensor in a log carries its whole tape along: add up numbers."
+        cause = "take the number out: `.item()`."
+        if got.requires_grad:
+            cause = "a Tensor in a log carries its whole tape along: add up numbers."
         fail(call, "a Python float", "a Tensor", cause)
     want = float(np.average(losses, weights=sizes))
     late = reference(after=True)

@@ -82,7 +82,8 @@ net = Net()
 print("output:", tuple(net(x).shape), "| parameters:", [tuple(p.shape) for p in net.parameters()])
 
 # %% [markdown]
-# PyTorch's name for `Part` is `nn.Module`; `forward` is called for you by `net(x)`. `nn.Linear` is ready made. Now with a list of layers, as one would write it in Python:
+# PyTorch's name for `Part` is `nn.Module`. It notes each part that is stored, so `super().__init__()` comes first. You write `forward`, and `net(x)` calls it.
+# `nn.Linear` is ready made. Now with a list of layers, as one would write it in Python:
 #
 # <!-- predict -->
 # The layers stand in a list, `self.layers = [...]`. How many parameters will be found?
@@ -106,21 +107,21 @@ with shows_error(ValueError):
 
 # %% [markdown]
 # Two containers that are looked into: `nn.ModuleList`, a list that is a part itself, and `nn.Sequential`, which also calls its parts one after the other. Vary: put
-# `nn.ModuleList([...])` into `Forgetful`, and count again.
+# `nn.ModuleList([...])` into `Forgetful`, count again, and take the complaint away: there is none now. In a `Sequential`, a part's name is its number, and `net[0]` the first part.
 
 # %%
 net = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 for name, p in net.named_parameters():
     print(f"{name:9} {tuple(p.shape)}")
-print(sum(p.numel() for p in net.parameters()), "numbers to learn")
+print(sum(p.numel() for p in net.parameters()), "numbers to learn")  # net[1], the ReLU, has none
 
 # %% [markdown]
 # ## 2. Start at the right size
-# Training changes the weights step by step. But where do they begin? All alike would be the tidiest. (`F.cross_entropy` is the loss, a number for how wrong the ten outputs
+# Training changes the weights step by step. But where do they begin? All alike would be tidy. (`F.cross_entropy` is the loss, a number for how wrong the ten outputs
 # are. Section 4 opens it.)
 #
 # <!-- predict -->
-# Every weight starts at 0.1. After five steps, how many *different* rows will the first layer's weights have, of 32? (A row holds the weights of one unit.)
+# Every weight starts at 0.1. After five steps, how many *different* rows will the first layer's weights have, of 32? (A row holds the weights of one output, called a *unit*.)
 # <!-- open -->
 # One. Units with the same weights give the same outputs, receive the same gradients, and make the same step. They stay alike for ever: 32 units, and the network is as
 # good as one with a single unit. Chance must tell them apart.
@@ -152,18 +153,23 @@ print("different rows:", len(np.unique(rows, axis=0)))
 rng = np.random.default_rng(0)
 for std in (0.01, 1.0):
     h = images.reshape(-1, 64)
+    before = h.std()
     for layer in range(20):
         w = rng.normal(0.0, std, (64, 64)).astype(np.float32)
         h = np.maximum(h @ w, 0)
-    print(f"weights of {std}: spread after 20 layers {figures.power(h.std(dtype=np.float64))}")
+    after = figures.power(h.std(dtype=np.float64))  # float32 would lose so small a square
+    print(f"weights of {std}: spread {before:.2f} at first, {after} after 20 layers")
 
 # %% [markdown]
-# Which factor is it? An output is a sum of 64 products. For independent numbers around 0, squares add up: the mean square of the sum is 64 · std² times that of the
-# inputs. `relu` throws half of it away. To keep the size, 64 · std² / 2 must be 1. The number of inputs is called *fan-in*. This start is named after Kaiming He:
+# Which factor is it? An output is a sum of 64 products. The weights are independent, around 0: so the mean square of the sum is 64 · std² times that of the inputs.
+# `relu` throws about half of it away. For the mean square to stay, 64 · std² / 2 must be 1. The spread follows the root of it. The number of inputs is called *fan-in*. This start is named after Kaiming He:
 
 # %%
 fan_in = 64
 kaiming = math.sqrt(2 / fan_in)
+for std in (0.01, 1.0, kaiming):
+    print(f"weights of {std:.3f}: each layer times {math.sqrt(fan_in * std**2 / 2):.3f}")
+
 w = mt.empty(64, 64)
 mt.manual_seed(0)
 nn.init.kaiming_normal_(w, nonlinearity="relu")
@@ -172,7 +178,7 @@ print(f"the formula: {kaiming:.3f} | measured in kaiming_normal_: {w.std().item(
 # %% [markdown]
 # ## 3. Look into the layers
 # The forward pass is half the story. Gradients go back through the same weights, and to learn, every layer needs some. Here NumPy stops: there is no gradient
-# of these twenty layers, unless you derive it. With Tensors it is there already. This is the network of this chapter, three times, alike but for `std`:
+# of these twenty layers, unless you derive it. With Tensors it is there already. `deep` makes the network of this chapter. Three of them will differ in `std` only:
 
 # %%
 def deep(std, depth=20):
@@ -186,25 +192,25 @@ def deep(std, depth=20):
     return net.append(nn.Linear(64, 10))
 
 # %% [markdown]
-# A *forward hook* is a function that a module calls with its output. With one on each `ReLU` we see all the layers, and need not touch the network.
+# A *forward hook* is a function that a module calls with its output. With one on each `ReLU` we see all the layers, and need not touch the network. It notes two things: the spread of the outputs, and how many units rest, that is give 0, for *all* images.
 
 # %%
 def look(net):
-    spreads, rests = [], []
+    spreads, resting = [], []
     def hook(module, inputs, output):
-        spreads.append(output.double().std().item())
-        rests.append((output == 0).float().mean().item())
+        spreads.append(output.double().std().item())  # double: squares of 1e-26 are too small
+        resting.append((output == 0).all(0).sum().item())
     handles = [part.register_forward_hook(hook) for part in net if isinstance(part, nn.ReLU)]
     F.cross_entropy(net(x), target).backward()
     for handle in handles:
         handle.remove()
     layers = [part for part in net if isinstance(part, nn.Linear)][:-1]
     grads = [layer.weight.grad.double().std().item() for layer in layers]
-    return spreads, grads, rests
+    return spreads, grads, resting
 
 # %% [markdown]
 # <!-- predict -->
-# The left panel will show what we have computed: sinking, climbing, level. The right panel shows the gradients, with layer 20 next to the loss. With small weights, in
+# The left panel will show the outputs, called *activations*: sinking and climbing, as computed, and level, if the formula holds. The right panel shows the gradients, with layer 20 next to the loss. With small weights, in
 # which layer will the gradient be smallest: 1, 20, or about the same everywhere?
 # <!-- open -->
 # About the same, and hopeless, everywhere. A weight's gradient is the product of what came in from the left and what comes back from the right. Early layers have large
@@ -216,20 +222,20 @@ seen = {name: look(deep(std)) for name, std in names.items()}
 figures.spread({name: (spreads, grads) for name, (spreads, grads, _) in seen.items()})
 
 # %% [markdown]
-# This is the picture to remember. (Level, but for chance: a layer has only 64 units.) The hooks also counted the zeros: about half of all outputs, as we assumed. A unit that rests for one image works for another.
+# This is the picture to remember. (Level, but for chance: a layer has only 64 units.) And the units that rest? Most rest for some images and work for others. But not all:
 
 # %%
-rests = seen["Kaiming"][2]
-print(f"resting: {rests[0]:.0%} in layer 1, {rests[-1]:.0%} in layer 20")
+resting = seen["Kaiming"][2]
+print(f"rest for all images: {resting[0]} of 64 in layer 1, {resting[-1]} in layer 20")
 
 # %% [markdown]
-# Some believe that a unit which rests for *all* images will recover. Here is one, pushed down by a bias of -10. It should learn to output 1. (An
-# *optimizer* steps for you, here as you did by hand; `lr` is the learning rate. Section 5 opens it.)
+# Some believe that such a unit will recover. If the layers before it move, it may. On its own? Here is one, pushed down by a bias of -10. It should learn to output 1. (An
+# *optimiser* steps for you, here as you did by hand; `lr` is the learning rate. Section 5 opens it.)
 
 # %%
 unit = nn.Linear(64, 1)
 nn.init.constant_(unit.bias, -10.0)
-optimizer = mt.optim.SGD(unit.parameters(), lr=0.5)
+optimizer = mt.optim.SGD(unit.parameters(), lr=0.1)
 for step in range(100):
     loss = ((unit(x).relu() - 1) ** 2).mean()
     optimizer.zero_grad()
@@ -238,8 +244,8 @@ for step in range(100):
 print(f"loss {loss.item()}, bias {unit.bias.item()}, gradient {unit.bias.grad.item()}")
 
 # %% [markdown]
-# Dead: left of 0, the slope of `relu` is 0. No gradient, no step, for ever. One step with too high a rate can do this to a unit. Vary: put `F.leaky_relu(unit(x))` in
-# its place. It has a small slope on the left.
+# Dead: left of 0, the slope of `relu` is 0. No gradient, no step. One step too large can do this. Vary: put `F.leaky_relu(unit(x))` in
+# its place, and take 1000 steps. It has a slope of 0.01 on the left: enough to climb back, slowly.
 
 # %% [markdown]
 # ## 4. Measure the miss
@@ -312,7 +318,7 @@ print("picked before:", v.grad.tolist())
 # %% [markdown]
 # ## 5. Race downhill
 # Gradients in hand, how to step? To see it, two parameters only, and a loss that is a long valley: steep across, flat along. `figures.valley` is `x²/20 + y²`. We start high
-# on the left. *SGD* steps against the gradient, and that is all. (The S, *stochastic*, is for the random samples of data in chapter 11.)
+# on the left. *SGD* steps against the gradient, and that is all. (`memory`, `step`: for the other rules.) (The S, *stochastic*, is for the random samples of data in chapter 11.)
 
 # %%
 def sgd(p, memory, step, rate=0.9):
@@ -339,7 +345,7 @@ def momentum(p, memory, step, rate=0.1):
 
 # %% [markdown]
 # *Adam* keeps two: a running mean of the gradient, and one of its square. The step is the one divided by the root of the other. So each parameter gets a step of about the size
-# `rate`, whether its own slope is steep or flat. Both means start at 0 and are too small at first; dividing by `1 - 0.9**step` corrects that.
+# `rate`, whether its own slope is steep or flat. Both means start at 0 and are too small at first; dividing by `1 - 0.9**step`, or `1 - 0.999**step`, corrects that. The 1e-8 is for a gradient of 0: 0 / 0 would be `nan`.
 
 # %%
 def adam(p, memory, step, rate=0.5):
@@ -364,7 +370,7 @@ for name, path in paths.items():
 figures.race(paths)
 
 # %% [markdown]
-# Ours are the steps of `mt.optim`. `zero_grad`, `backward`, `step`: every optimiser is used in this way.
+# SGD comes closest here, since its rate was chosen with care. Ours are the steps of `mt.optim`. `zero_grad`, `backward`, `step`: every optimiser is used in this way.
 
 # %%
 p = mt.tensor([-7.0, 2.0], dtype=mt.float64, requires_grad=True)
@@ -376,14 +382,15 @@ for step in range(40):
 print("as by hand:", np.allclose(p.tolist(), paths["Adam"][-1], rtol=1e-4))
 
 # %% [markdown]
-# Now you: choose who runs, each one's rate, and the start, by the sliders or by a click on the map. At which rate does SGD leave the valley? Which one does it hurt least
-# to get the rate wrong by ten? *RMSprop* is Adam without the mean and the correction.
+# Now you: choose who runs, each one's rate, and the start, by the sliders or by a click on the map. At which rate does SGD leave the valley? Which of the
+# four stand a rate of 2? *RMSprop* is Adam without the mean and the correction.
 
 # %%
 figures.race_page()
 
 # %% [markdown]
-# (On the way across, the slope is 2y: with a rate above 1, a step lands farther off on the other side. The steepest direction limits the rate, and along the flat one you wait.)
+# (On the way across, the slope is 2y: with a rate above 1, a step lands farther off on the other side. The steepest direction limits the rate, and along the flat one you wait.
+# At 2, SGD and momentum fly out. RMSprop and Adam, whose steps have about the size of the rate, do not.)
 
 # %% [markdown]
 # ## 6. Put the parts together
@@ -393,7 +400,7 @@ figures.race_page()
 # <!-- predict -->
 # A guess at random has a loss of log(10), about 2.3. Where will the three be after sixty steps?
 # <!-- open -->
-# The small weights: still at 2.3, no signal came through. The large ones: so far above that sixty small steps are nothing. Kaiming's: far below 1.
+# The small weights: still at 2.3, no signal came through. The large ones: sixty small steps take the loss down a hundred times, and leave it beyond any use. Kaiming's: far below 1.
 
 # %%
 def trained(net, steps=60):
@@ -414,11 +421,11 @@ figures.starts({name: trained(deep(std)) for name, std in names.items()})
 
 # %%
 mt.manual_seed(0)
-net = nn.Sequential(nn.Linear(64, 6), nn.Dropout(0.5))
+net = nn.Sequential(nn.Linear(64, 100), nn.Dropout(0.5))
 kept = (net(mt.ones(1, 64)) != 0).sum().item()
 net.eval()
 out = net(mt.ones(1, 64))
-print(f"training: {kept} of 6 pass | eval(): {(out != 0).sum().item()} of 6 pass")
+print(f"training: {kept} of 100 pass | eval(): {(out != 0).sum().item()} of 100 pass")
 print("after eval(), does the output ask for a gradient?", out.requires_grad)
 
 # %% [markdown]
