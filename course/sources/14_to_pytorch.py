@@ -230,11 +230,12 @@ class Forgetful(Cube):
         return 3 * x * x
 
 for f in (Cube.apply, Forgetful.apply):
-    sum_only, five_times = f(x).sum(), (5 * f(x)).sum()
-    print(mt.autograd.grad(sum_only, x)[0].tolist(), mt.autograd.grad(five_times, x)[0].tolist())
+    (sum_only,) = mt.autograd.grad(f(x).sum(), x)
+    (five_times,) = mt.autograd.grad((5 * f(x)).sum(), x)
+    print(f"sum: {sum_only.tolist()}  five times the sum: {five_times.tolist()}")
 
 # %% [markdown]
-# Right in the first column, wrong in the second. `gradcheck` asks for one result at a time: `g` is 1 there, and 0 elsewhere. So it finds it:
+# The second line, `Forgetful`, is right for the sum and wrong for five times it. `gradcheck` asks for one result at a time: `g` is 1 there, and 0 elsewhere. So it finds it:
 
 # %%
 with shows_error(RuntimeError, says="Jacobian mismatch"):

@@ -6,7 +6,7 @@ from kit.checks import array
 from kit.figures import COLORS, STYLES, figure, subplots
 
 PROGRAM = """
-x = torch.tensor([1., 2.], requires_grad=True)
+x = torch.ones(2, requires_grad=True)
 loss = (x * x).sum()
 loss.backward()
 print(x.grad)""".strip()
@@ -102,8 +102,6 @@ def box(ax, left, bottom, width, height, text, color, dash="-", code=False):
         [bottom, bottom, bottom + height, bottom + height, bottom],
         color=color, linestyle=dash, linewidth=1.6, marker="",
     )  # fmt: skip
-    place = (
-        {"ha": "left", "family": "monospace", "size": 7.2} if code else {"ha": "center", "size": 9}
-    )
+    place = {"ha": "left", "family": "monospace"} if code else {"ha": "center"}
     x = left + 0.15 if code else left + width / 2
-    ax.text(x, bottom + height / 2, text, va="center", **place)
+    ax.text(x, bottom + height / 2, text, va="center", size=9, **place)
