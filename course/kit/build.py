@@ -54,6 +54,7 @@ def executed(notebook, course=COURSE):
         resources={"metadata": {"path": str(course)}},
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # one printed output is one block, however it came
     )
     client.execute(env={**os.environ, record.SWITCH: "off"})
     strip(notebook)

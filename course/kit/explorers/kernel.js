@@ -46,9 +46,9 @@ const STYLE = `
 .kernel table { border-collapse: collapse; }
 .kernel caption { text-align: left; color: var(--soft); padding-bottom: 3px; }
 .kernel td { padding: 0; }
-.kernel td button { width: 30px; height: 28px; min-width: 0; padding: 0; border-radius: 0;
+.kernel td button { width: 38px; height: 28px; min-width: 0; padding: 0; border-radius: 0;
   touch-action: none; }
-.kernel td.zero { width: 30px; height: 28px; text-align: center; color: var(--soft);
+.kernel td.zero { width: 38px; height: 28px; text-align: center; color: var(--soft);
   border: 1px dashed var(--line); }
 .kernel input[type=number] { width: 52px; height: 30px; padding: 2px; text-align: right; }
 .kernel .ink { background: var(--ink); color: var(--paper); }
@@ -246,7 +246,7 @@ function render({ model, el }) {
     state.shown = { ...state, output: found.output };
     const [rows, width] = [found.output.length, found.output[0].length];
     count.textContent = `Output: ${rows} × ${width}. Columns: ${found.columns[0].length} × ` +
-      `${found.columns.length}, one for each window. Black is 1, white 0.`;
+      `${found.columns.length}, one for each window. Filled is 1, empty 0.`;
   }
 
   function showOutput() {
