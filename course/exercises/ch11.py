@@ -646,7 +646,7 @@ class Rest(nn.Module):
 
 
 def reference(*, train=True, softmax=False, zero=True, step=True, batches=3, after=False):
-    """Run the loop, with or without bugs: the weights afterwards, losses and sizes."""
+    """Run the loop, with or without bugs: the first row of weights afterwards, losses, sizes."""
     net, loader, optimizer = small()
     net.train(train)
     losses, sizes = [], []
@@ -660,13 +660,13 @@ def reference(*, train=True, softmax=False, zero=True, step=True, batches=3, aft
             optimizer.step()
         losses.append(F.cross_entropy(net(x), y).item() if after else loss.item())
         sizes.append(len(y))
-    return net[0].weight.detach().numpy().copy(), losses, sizes
+    return net[0].weight.detach().numpy()[0].copy(), losses, sizes
 
 
 @fit.checker
 def check_fit(fit):
     net, loader, optimizer = small()
-    start = net[0].weight.detach().numpy().copy()
+    start = net[0].weight.detach().numpy()[0].copy()
     call = "fit(net, loader, optimizer), for 12 pairs in batches of 5, 5 and 2,"
     got = fit(net, loader, optimizer)
     weight, losses, sizes = reference()
@@ -675,9 +675,9 @@ def check_fit(fit):
         still = "the weights did not move: there was no step."
     first = reference(batches=1)
     same(
-        net[0].weight.detach().numpy().copy(),
+        net[0].weight.detach().numpy()[0].copy(),
         weight,
-        f"net's weights after {call[:-1]}",
+        f"the first row of net's weights after {call[:-1]}",
         causes=[
             (start, still),
             (reference(softmax=True)[0], "softmax is taken twice: `cross_entropy` does it."),

@@ -454,7 +454,7 @@ print("after eval(), does the output ask for a gradient?", out.requires_grad)
 # - A module finds the parameters that stand in its attributes, and in parts there. In a Python list nobody looks.
 # - Equal weights stay equal. Draw them at random, with a size that keeps the spread: for `relu`, a standard deviation of √(2 / fan-in).
 # - A factor per layer becomes its twentieth power in twenty layers, on the way there and on the way back.
-# - A unit that rests for every input has no gradient, and stays as it is.
+# - A unit that rests for every input has no gradient: on its own, it stays as it is. Count such units.
 # - Compute a softmax after taking the largest logit off, and its logarithm without leaving the logarithm. `cross_entropy` takes logits.
 # - Accuracy has no slope; `where` does not stop a `nan` on the way back.
 # - SGD follows the gradient, momentum remembers directions, Adam gives each parameter steps of one size.

@@ -33,8 +33,9 @@ def spread(found):
             ax.semilogy(layers, seen, label=name, markevery=3, **style)
         ends = [f"{power(s[0])} in layer 1, {power(s[-1])} in layer {len(s)}" for s in sides]
         lines.append(f"{name}: activations {ends[0]}; gradients {ends[1]}")
-    axes[0].set(xlabel="layer", ylabel="spread (each line: 10⁵ times)", title="activations, there")
-    axes[1].set(xlabel="layer", title="gradients of weights, back")
+    axes[0].set(xlabel="layer", ylabel="spread (each line: 10⁵ times)")
+    axes[0].set_title("activations (forward)")
+    axes[1].set(xlabel="layer", title="gradients of weights (backward)")
     for ax in axes:
         ax.set(ylim=(FLOOR, ROOF), yticks=10.0 ** np.arange(-30, 21, 5), xticks=[1, 5, 10, 15, 20])
         ax.minorticks_off()
