@@ -1,5 +1,6 @@
 """Exercises and quiz of chapter 08."""
 
+import statistics
 import warnings
 
 import numpy as np
@@ -139,6 +140,11 @@ bench = Exercise(
         Slip("statistics.median(samples)", "sum(samples) / len(samples)", says="a mean"),
         Slip("statistics.median(samples)", "min(samples)", says="the smallest"),
         Slip("statistics.median(samples)", "samples[-1]", says="the last sample"),
+        Slip(
+            "    return statistics.median(samples)",
+            "    return statistics.median(samples[1:])",
+            says="on top of the `repeats`",
+        ),
         Slip("statistics.median(samples)", "sum(samples)", says="added up"),
         Wrong(
             """
@@ -206,11 +212,15 @@ def check_bench(bench):
 def check_one_sample(bench):
     """One sample of quiet work, where every mistake gives a time of its own."""
     device = Watched(OVERHEAD, COMPILING)
-    got = bench(lambda: device.launch("work", DURATION), device, 1)
     call = (
         "bench(fn, device, 1), where a launch takes 10 µs to return, the work 2 ms, and the first "
         "launch compiles for 50 ms"
     )
+    try:
+        got = bench(lambda: device.launch("work", DURATION), device, 1)
+    except statistics.StatisticsError as error:
+        cause = "no sample is left. The warm-up is a call on top of the `repeats`, not one of them."
+        fail(call, "no error", f"StatisticsError: {error}", cause)
     if got is not None and got is not ... and not device.reads:
         cause = "seconds of this computer: the device keeps a time of its own."
         fail(call, "seconds by device.now()", "a result, but device.now() was never read", cause)
@@ -270,7 +280,7 @@ add_positions = Exercise(
     task="""
         `x` has the shape (rows, columns). Return `x` with 0 added to its first column, 1 to the
         second, 2 to the third and so on. It must work wherever `x` lives, on a CPU, a GPU or the
-        pretend GPU; `x` never goes to another device, and the result is where `x` is.
+        pretend GPU; `x` keeps its values and its device, and the result is where `x` is.
         """,
     stub="""
         def add_positions(x):
@@ -315,6 +325,7 @@ add_positions = Exercise(
             says="thrown away",
         ),
         Slip("mt.arange(x.shape[1]", "mt.arange(1, x.shape[1] + 1", says="starts with 0"),
+        Slip("return x + positions", "x += positions\n    return x", says="itself was changed"),
     ],
     also_right=[
         """
@@ -350,6 +361,8 @@ def check_add_positions(add_positions):
         )
         cause = "`x` went there and back. Make the positions where `x` is; they are new anyway."
         expect(back <= 1, call, "no copy of x", f"{back} copies between the devices", cause)
+        cause = "`x` itself was changed, and others may still need it: return a new Tensor."
+        same(x, values, f"x after {call}", hint=cause)
 
 
 def copies(log):
@@ -444,6 +457,16 @@ train_step = Exercise(
             says="was thrown away",
         ),
         Slip("y.to(w.device)", "y", says="only one of the two"),
+        Slip(
+            "x.to(w.device), y.to(w.device)",
+            'x.to("pretend"), y.to("pretend")',
+            says="name no device",
+        ),
+        Slip(
+            "x.to(w.device), y.to(w.device)",
+            "y.to(w.device), x.to(w.device)",
+            says="change places",
+        ),
         Slip("x.to(w.device), y", "x, y", says="only one of the two"),
         Slip('x.to(w.device), y.to(w.device)', 'x.to("cuda"), y.to("cuda")', says="its own"),
         Slip(
@@ -519,6 +542,10 @@ def stepped(train_step, w, call):
         cause, message = "", str(error)
         if "device" in message and "cuda" in mentioned(train_step):
             cause = "is there a GPU here? `w` knows where it is: ask it for its own device."
+        elif "shapes" in message:
+            cause = "did `x` and `y` change places? Each keeps its own name."
+        elif "same device" in message and str(w.device) == "cpu":
+            cause = "here `w` is on the CPU: name no device, ask `w` for its own."
         elif "same device" in message:
             sent = copies(pretend.log()[before:])
             cause = STAYED.get(sent, "one side is on the CPU, the other is where `w` is.")

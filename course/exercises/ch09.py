@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 from kit import pretend
-from kit.checks import same
+from kit.checks import expect, same
 from kit.exercise import Exercise, Slip, Wrong
 from kit.quiz import Choice, Question
 
@@ -94,6 +94,8 @@ crossover = Exercise(
             """,
             says="the CPU still wins",
         ),
+        Slip(">=", ">", says="not faster"),
+        Slip("moving[i] >=", "2 * moving[i] >=", says="counted twice"),
     ],
     also_right=[
         """
@@ -146,6 +148,18 @@ def check_crossover(crossover):
         "crossover(...), where the way takes as long as the whole work on the CPU",
         hint="here the GPU never wins: what is left in your variable then?",
     )
+    even = [1, 2, 3], [4.0, 6.0, 9.0], [1.0, 2.0, 3.0], [3.0, 3.0, 3.0]
+    same(
+        crossover(*even),
+        2,
+        "crossover({}, {}, {}, {})".format(*even),
+        causes=[
+            (1, "at size 1 both sides take the same time, and that is not faster."),
+            (3, "is the journey counted twice? `moving` is the way there and back."),
+            (None, "is the journey counted twice? `moving` is the way there and back."),
+        ],
+        hint="write down the two times that you compare for each size.",
+    )
     sizes, cpu, gpu, moving = product_times()
     same(
         crossover(sizes, cpu, gpu, moving),
@@ -158,6 +172,8 @@ def check_crossover(crossover):
 def early(crossover, micro):
     """Say why 100 came out: the way is missing or on the wrong side, or it is the first size."""
     cpu, gpu, _ = micro
+    if crossover([1, 2], [1.0, 1.0], [20.0, 20.0], [9.0, 9.0]) is not None:
+        return "that is the first size at which the GPU wins; at a later one it loses again."
     if crossover([1, 2], [1.0, 1.0], [2.0, 2.0], [9.0, 9.0]) is not None:
         return "the way was added to the CPU, or the sides are swapped: who has to travel?"
     if crossover(list(SIZES), cpu, gpu, [1.0] * 5) is None:
@@ -206,6 +222,7 @@ bytes_moved = Exercise(
         Slip("x.element_size()", "x.element_size() * 8", says="bits"),
         Slip("* x.element_size()", "* 1", says="numbers, not bytes"),
         Slip("x.element_size()", "4", says="float64"),
+        Slip("x.shape[0] * w.shape[1]", "(x @ w).numel()", says="before"),
         Slip(" + x.shape[0] * w.shape[1]", "", says="the result"),
         Slip("x.shape[0] * w.shape[1]", "x.shape[1] * w.shape[1]", says="its shape is (n, m)"),
         Wrong(
@@ -261,6 +278,18 @@ def check_bytes_moved(bytes_moved):
             ],
             hint="count the numbers of the three blocks first.",
         )
+    with pretend.apart() as gpu:
+        x, w = (mt.ones(*shape).to("pretend") for shape in ((n, k), (k, m)))
+        before = len(gpu.log)
+        bytes_moved(x, w)
+        asked = [one.name for one in gpu.log[before:]]
+    expect(
+        not {"matmul", "dot", "tensordot", "einsum"}.intersection(asked),
+        "bytes_moved(x, w), on the pretend GPU",
+        "no product in the queue",
+        "a product",
+        "the shapes tell it all: this is a count to make *before* you run the product.",
+    )
 
 
 agree = Exercise(
@@ -302,6 +331,8 @@ agree = Exercise(
         Slip("np.abs(cpu - gpu).max()", "(cpu - gpu).max()", says="sign of the"),
         Slip("np.abs(cpu).max()", "cpu.max()", says="negative"),
         Slip("difference <=", "not difference >", says="NaN"),
+        Slip("<=", "<", says="at most 0"),
+        Slip("np.abs(cpu).max()", "np.abs(gpu).max()", says="not in `gpu`"),
         Wrong(
             """
             def agree(cpu, gpu, rtol=1e-5):
@@ -349,6 +380,8 @@ PAIRS = [
     ([math.nan, 2.0], [1.0, 2.0], False, "a NaN in cpu", "a NaN passed."),
     ([1.0, 2.0], [2.0, 1.0], False, "two elements swapped",
      "errors of opposite sign cancel in a sum."),
+    ([0.0, 0.0], [0.0, 0.0], True, "all zero",
+     "a difference of 0 is at most 0: compare by `<=`, and do not divide by the largest value."),
     ([1.0] * 50 + [2.0], [1.0] * 50 + [2.0005], False, "one bad element among 51",
      "a mean hides a single bad element."),
 ]  # fmt: skip
@@ -364,6 +397,9 @@ def check_agree(agree):
         same(got, want, f"{shown}: {what}", hint=cause)
     got = agree(np.ones(3), np.full(3, 1.01), 0.1)
     same(got, True, "agree of ones and 1.01, with rtol=0.1", hint="is `rtol` used?")
+    got = agree(np.array([1.0]), np.array([1.8]), 0.5)
+    cause = "the share is one of the largest value in `cpu`, not in `gpu`."
+    same(got, False, "agree([1.0], [1.8], rtol=0.5)", hint=cause)
 
 
 QUIZ = [
@@ -395,7 +431,7 @@ QUIZ = [
             Choice("Large products are limited by arithmetic, small ones by memory or overhead",
                    "They climb along the slope of the roof until they reach its flat part.",
                    right=True),
-            Choice("All products are limited by memory", "Only those on the left of the ridge."),
+            Choice("All products are limited by memory", "Only those on the left of the corner."),
             Choice("A faster memory makes every product faster",
                    "Not one that is on the flat part: it waits for arithmetic."),
         ],

@@ -167,14 +167,14 @@ print(operations, moving, f"{operations / moving:.3f} operations a byte")
 # They double: eight times the operations, four times the bytes.
 
 # %%
-for name, shapes in {
-    "add": [(1_000_000,), (1_000_000,)],
-    "sum": [(1_000_000,)],
-    "matmul": [(512, 512), (512, 512)],
-    "matmul ": [(1024, 1024), (1024, 1024)],
-}.items():
-    w = timing.work(name.strip(), shapes)
-    print(f"{name:7} {w.flops:13,} operations, {w.bytes:10,} bytes: {w.intensity:7.2f} a byte")
+for name, *shapes in [
+    ("add", (1_000_000,), (1_000_000,)),
+    ("sum", (1_000_000,)),
+    ("matmul", (512, 512), (512, 512)),
+    ("matmul", (1024, 1024), (1024, 1024)),
+]:
+    w = timing.work(name, shapes)
+    print(f"{name:6} {w.flops:13,} operations, {w.bytes:10,} bytes: {w.intensity:7.2f} a byte")
 
 # %% [markdown]
 # `flops` stands for *floating-point operations*. And a warning: memory is counted in bytes, networks often in *bits*, eight to a byte. Vary: what is the intensity of a product of a 1024 × 1024 matrix and a *vector*?
@@ -182,7 +182,7 @@ for name, shapes in {
 # %% [markdown]
 # ## 4. Put a machine under its roof
 # A machine has two speeds: so many bytes a second from memory (its *bandwidth*), and so many operations a second (its *rate*). A calculation needs its bytes and its operations. It cannot be faster than
-# the slower of the two allows:
+# the slower of the two allows. (G is *giga*, a billion: 1 GB/s is a billion bytes a second, 1 GFLOP/s a billion operations.)
 
 # %%
 top = recording.about["limits"][0]
@@ -207,7 +207,7 @@ for name, shape in {"add": (10**7,), "matmul": (1024, 1024)}.items():
 figures.roofline(top, figures.points(recording), recording.label())
 
 # %% [markdown]
-# Hollow marks lie far below the roof: their time is overhead. Filled marks lie nearer. On the roof, only another machine would help; `conv2d` is some way below, as it also has to arrange its data (chapter 12). Two caveats. `tanh` counts as one operation, and takes as long as many. And a
+# Hollow marks lie far below the roof: their time is overhead. Filled marks lie nearer. On the roof, only another machine would help; `conv2d` (a convolution, chapter 12) is some way below, as it also has to arrange its data. Two caveats. `tanh` counts as one operation, and takes as long as many. And a
 # *middle* size may lie above the roof: it fits into a *cache*, a small memory that is faster than the one we measured.
 #
 # Now your own machine, live. It takes a few seconds:
@@ -224,7 +224,7 @@ own = {
 figures.roofline(timing.limits(limit=0.4), own, f"{hardware()['cpu']}, live")
 
 # %% [markdown]
-# A GPU has a roof of the same form, only higher, and with its corner elsewhere. Vary: where is that of the pretend GPU?
+# A GPU has a roof of the same form, only higher, and with its corner elsewhere. Vary: divide two of these numbers. Where is the corner of the pretend GPU?
 
 # %%
 print(f"chosen: {pretend.BANDWIDTH / 1e9:.0f} GB/s, {pretend.RATE / 1e9:.0f} GFLOP/s,",
@@ -260,7 +260,8 @@ def step_on(device, batch):
 batches = [1, 8, 64, 512]
 gpu = pretend.restart(compiling=0.0)
 step = step_on("pretend", 64)
-before, _ = len(gpu.log), step()
+before = len(gpu.log)
+step()
 print(len(gpu.log) - before, "launches and copies in a step")
 steps = [timing.bench(step_on("pretend", n), gpu).median for n in batches]
 for n, t in zip(batches, steps):
@@ -274,7 +275,7 @@ figures.training({
 })
 
 # %% [markdown]
-# On the CPU, work soon outgrows overhead. The GPU has room left, so larger batches and wider layers are nearly free there, and single examples are a waste. (Compare the forms only: the pretend GPU's
+# On the CPU, work soon outgrows overhead. The GPU has room left, so larger batches and wider layers are nearly free there, and single examples are a waste. (No batch of 512 was recorded. Compare the forms only: the pretend GPU's
 # clock leaves out the time that Python takes.)
 #
 # Three rules follow. Move the model once. Move each batch once, and nothing back but a number now and then. Give each launch much to do. Vary: put `x` and `target` on the device *outside* of `step`. What does that save?
@@ -289,12 +290,17 @@ print((0.1 + 0.2) + 0.3 == 0.1 + (0.2 + 0.3))
 # %% [markdown]
 # Each addition rounds to the nearest number that the format can hold. Another order rounds elsewhere. Neither is wrong. Here are two orders in float32: one after the other, as a simple loop
 # does, and in pairs, then pairs of pairs, as a GPU does.
+#
+# <!-- predict -->
+# A million numbers between 0 and 1. Both orders do the same number of additions. Which has the larger error?
+# <!-- open -->
+# One by one. Its running total soon is large, and each small number is rounded to the steps of a large one. In pairs, numbers of like size are added, and each takes part in few additions.
 
 # %%
 def one_by_one(x):
     return x.cumsum(0)[-1].item()
 
-def in_pairs(x):
+def in_pairs(x):  # len(x): a power of two
     while len(x) > 1:
         x = x[::2] + x[1::2]
     return x.item()
@@ -306,9 +312,9 @@ print("exact:     ", f"{math.fsum(x.tolist()):.4f}")
 
 # %% [markdown]
 # <!-- predict -->
-# Both orders do the same number of additions. Which has the larger error, and does it grow with the size?
+# Now with more and more numbers. Does the error, as a share of the sum, grow with them: in both orders, in one, or in none?
 # <!-- open -->
-# One by one. Its running total soon is large, and each small number is rounded to the steps of a large one. In pairs, numbers of like size are added, and each takes part in few additions.
+# One by one it grows: each new number meets a larger total. In pairs it hardly does: a thousand times as many numbers take only ten more rounds.
 
 # %%
 def error(total, x):

@@ -6,6 +6,7 @@ from kit.figures import COLORS, DASHES, MARKERS, STYLES, figure, subplots
 from minitensor.timing import recorded as all_recorded
 from minitensor.timing import seconds
 
+OPS = ["conv2d", "add", "tanh", "sum", "matmul"]
 HOLLOW = {"markerfacecolor": "white", "linestyle": "none"}
 
 
@@ -111,8 +112,8 @@ def roofline(limits, points, label):
         f"roof: {bandwidth / 1e9:.1f} GB/s, {rate / 1e9:.0f} billion operations a second; they "
         f"meet at {rate / bandwidth:.1f} operations a byte"
     ]
-    looks = list(zip(COLORS.values(), MARKERS, strict=False))
-    for (name, found), (color, marker) in zip(points.items(), looks, strict=False):
+    for name, found in points.items():
+        color, marker = look(name)
         across, up = [p[1] for p in found], [p[2] / 1e9 for p in found]
         ax.plot(across, up, ":", color=color, marker="", linewidth=1)
         ax.plot(across[0], up[0], color=color, marker=marker, markersize=8, **HOLLOW)
@@ -132,6 +133,12 @@ def roofline(limits, points, label):
         "smallest sizes lie far below the roof.",
         text="\n".join(said),
     )
+
+
+def look(name):
+    """The colour and the marker of an op, the same in every roofline."""
+    looks = list(zip(COLORS.values(), MARKERS, strict=False))
+    return looks[OPS.index(name) if name in OPS else len(OPS)]
 
 
 def training(lines):
