@@ -27,13 +27,13 @@ class _ByThread(threading.local):
     """Grad mode where it may differ between threads: true in those that record."""
 
     def __init__(self, main: bool):  # called again in each thread that looks
-        self.on = main if threading.get_ident() == MAIN else True
+        self.on = main if threading.get_ident() == _MAIN else True
 
     def __bool__(self) -> bool:
         return self.on
 
 
-MAIN = threading.main_thread().ident
+_MAIN = threading.main_thread().ident
 
 
 def _record(on: bool) -> None:
@@ -43,7 +43,7 @@ def _record(on: bool) -> None:
     sets it; from then on each thread has its own.
     """
     if isinstance(core.GRAD, bool):
-        if threading.get_ident() == MAIN:
+        if threading.get_ident() == _MAIN:
             core.GRAD = on
             return
         core.GRAD = _ByThread(core.GRAD)
