@@ -297,7 +297,7 @@ if mt.cuda.is_available():
 # One trap is left. A clock moves in steps. A sample that is hardly longer than a step is a rounding error. So `bench` puts many calls into one sample, and refuses if that is forbidden:
 
 # %%
-quick = timing.FakeDevice(overhead=3e-9, compiling=0.0)  # simulated: a launch takes 3 ns
+quick = timing.FakeDevice(overhead=3e-9, compiling=0.0)  # a launch takes 3 billionths of a second
 with shows_error(timing.TimingError):
     timing.bench(lambda: quick.launch("tiny", 0.0), quick, calls=1)
 
@@ -321,7 +321,7 @@ with shows_error(timing.TimingError):
 
 # %% [markdown]
 # ## Summary
-# - A Tensor has a home. `t.to(device)` returns a copy elsewhere, and `t` stays. All inputs of an operation must be on one device.
+# - A Tensor has a home. `t.to(device)` returns a copy elsewhere, and `t` stays. All inputs of an operation must be on one device; only a single number (shape `()`) may come from the CPU.
 # - Functions ask their input for its device. Only the top of a program names one.
 # - A call on a GPU returns when the work is in the queue. To time the work, synchronize before the clock is read.
 # - The first call compiles, loads and allocates. Warm up, or say that you report the first call.

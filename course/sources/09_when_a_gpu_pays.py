@@ -177,12 +177,12 @@ for name, *shapes in [
     print(f"{name:6} {w.flops:13,} operations, {w.bytes:10,} bytes: {w.intensity:7.2f} a byte")
 
 # %% [markdown]
-# `flops` stands for *floating-point operations*. And a warning: memory is counted in bytes, networks often in *bits*, eight to a byte. Vary: what is the intensity of a product of a 1024 × 1024 matrix and a *vector*?
+# `flops` stands for *floating-point operations*. And a warning: memory is counted in bytes, networks often in *bits*, eight to a byte. Vary: what is the intensity of a product of a 1024 × 1024 matrix and a *vector*, of shape `(1024, 1)`?
 
 # %% [markdown]
 # ## 4. Put a machine under its roof
 # A machine has two speeds: so many bytes a second from memory (its *bandwidth*), and so many operations a second (its *rate*). A calculation needs its bytes and its operations. It cannot be faster than
-# the slower of the two allows. (G is *giga*, a billion: 1 GB/s is a billion bytes a second, 1 GFLOP/s a billion operations.)
+# the slower of the two allows. (G stands for a billion: 1 GB/s is a billion bytes a second, 1 GFLOP/s a billion operations.)
 
 # %%
 top = recording.about["limits"][0]
@@ -210,7 +210,7 @@ figures.roofline(top, figures.points(recording), recording.label())
 # Hollow marks lie far below the roof: their time is overhead. Filled marks lie nearer. On the roof, only another machine would help; `conv2d` (a convolution, chapter 12) is some way below, as it also has to arrange its data. Two caveats. `tanh` counts as one operation, and takes as long as many. And a
 # *middle* size may lie above the roof: it fits into a *cache*, a small memory that is faster than the one we measured.
 #
-# Now your own machine, live. It takes a few seconds:
+# Now your own machine, live. It takes a few seconds. (A filled mark above the roof? Then something else ran while the roof was measured: run it again.)
 
 # %% tags=["nbval-ignore-output"]
 def point(name, call, *shape):
