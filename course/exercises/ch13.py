@@ -72,6 +72,8 @@ causal_weights = Exercise(
         Slip("scores.masked_fill(", "scores.masked_fill_(", says="left as it was"),
         Slip("scores.masked_fill(", "scores.detach().masked_fill(", says="gradient"),
         Slip("scores.shape[-1]", "scores.shape[0]", says="in front"),
+        Slip("scores.masked_fill(hidden, float(\"-inf\"))",
+             "scores + hidden * float(\"-inf\")", says="do not multiply"),
     ],
     also_right=[
         """
@@ -135,8 +137,10 @@ def check_causal_weights(causal_weights):
         with unchanged(given, call=call, cause=cause):
             got = weights_of(causal_weights, given, call)
         is_tensor(got, call)
-        same(got, softmax(masked(scores)), call, causes=weight_slips(scores), hint="write down the "
-             "first row: place 0 sees itself only.")  # fmt: skip
+        hint = "write down the first row: place 0 sees itself only."
+        if np.isnan(array(got)).all():
+            hint = "all are nan. 0 times −∞ is nan, too: fill, and do not multiply."
+        same(got, softmax(masked(scores)), call, causes=weight_slips(scores), hint=hint)
     scores = np.zeros((3, 3), np.float32)
     scores[0, 2] = 300.0
     call = "causal_weights(scores), where only scores[0, 2] is 300 and all others are 0"
@@ -293,8 +297,8 @@ better_than_pairs = Exercise(
     hints=(
         "Count which letter follows each *pair* of letters: a table V × V × V. Section 1 counts "
         "pairs in one line.",
-        "Many pairs are rare, or never came. So do not start at 0, nor at 1, which would drown "
-        "the few counts: start at a little of what pairs alone predict.",
+        "Many pairs are rare, or never came. So do not start at 0, nor at 1, which wins, "
+        "but drowns the few counts: start at a little of what pairs alone predict.",
         "In `predict`, the letter before `codes[i]` is `codes[i - 1]`. Make that array by "
         "shifting to the right; for place 0 any letter will do. Then look all rows up at once.",
     ),
@@ -303,6 +307,9 @@ better_than_pairs = Exercise(
              says="with a 1 at the letter that comes next"),
         Slip("return triples[before, codes]", "return triples[codes, np.roll(codes, -1)]",
              says="sees its target"),
+        Slip("np.concatenate([codes[:1], codes[:-1]])", "np.roll(codes, 1)", says="go round"),
+        Slip("np.add.at(triples, (train[:-2], train[1:-1], train[2:]), 1)",
+             "triples[train[:-2], train[1:-1], train[2:]] += 1", says="counts a triple once"),
         Slip("return triples[before, codes]", "return pairs[codes]", says="just the pairs"),
         Slip("return triples[before, codes]", "return pairs[before]", says="worse than pairs"),
         Slip("return triples[before, codes]", "return np.full((len(codes), V), 1 / V)",
@@ -398,7 +405,7 @@ def rows_of(predict, codes, V, call):
     """Return predict(codes) as an array of T rows of probabilities, or say what they lack."""
     got = predict(codes.copy())
     if isinstance(got, (list, tuple)) and got and all(np.ndim(row) == 1 for row in got):
-        got = np.array([array(row) for row in got])
+        got = np.array([row if isinstance(row, (list, tuple)) else array(row) for row in got])
     if got is None or got is ... or isinstance(got, (str, list, tuple, dict)):
         fail(call, f"an array of shape {(len(codes), V)}", describe(got), obvious(got))
     rows = array(got).astype(float)
@@ -426,7 +433,12 @@ def check_no_leak(predict, codes, V):
     if not moved.any():
         return
     got = f"row {int(np.argmax(moved))} is another one"
-    if moved[: at - 1].any():
+    if moved[0] and not moved[1:].any():
+        cause = (
+            "place 0 has no letter before it, and got the *last* one: did `np.roll` or "
+            "`codes[-1]` go round? Take any letter that is not in the future."
+        )
+    elif moved[: at - 1].any():
         cause = "rows depend on later letters: `predict` may learn from `train` only."
     elif np.allclose(before[:-1].max(axis=1), 1) and (before.argmax(1)[:-1] == codes[1:]).all():
         cause = (
@@ -467,7 +479,11 @@ def no_gain(loss, pairs, V):
     if abs(loss - pairs) < 0.02:
         return "that is just the pairs. Look further back than one letter."
     if loss > pairs:
-        return "that is worse than pairs. Does row i use `codes[i]`, the letter just read?"
+        return (
+            "that is worse than pairs. Does row i use `codes[i]`, the letter just read? And does "
+            "`np.add.at` do the counting? `table[...] += 1` counts a triple once, however often "
+            "it comes."
+        )
     return "a little better than pairs. Are rare triples drowned by what you start from?"
 
 
@@ -524,7 +540,8 @@ QUIZ = [
             ),
             Choice(
                 "Nothing: softmax divides them by their sum",
-                "It divides e to the score. Twice the scores, squares of the weights, so to speak.",
+                "It divides e to the score by a sum of such. With the scores 1 and 0 the first "
+                "weight is 2.7 times the second; with 2 and 0 it is 7.4 times.",
             ),
             Choice(
                 "They overflow to nan",

@@ -19,7 +19,7 @@
 
 # %% [markdown]
 # ## Before you start
-# You know batches of matrix products (`@`, [chapter 04](04_shape_stride_dtype.ipynb)), and layers, cross-entropy and optimisers of `nn` and `optim`. Nothing about language is assumed.
+# You know batches of matrix products (`@`, [chapter 04](04_shape_stride_dtype.ipynb)), layers, cross-entropy and optimisers ([chapter 10](10_layers_starts_losses_steps.ipynb)), and how the step size changes while a model trains ([chapter 12](12_convolution.ipynb)). Nothing about language is assumed.
 
 # %%
 import math
@@ -77,19 +77,20 @@ print(written)
 # Pairs are right, words are not. To do better, a letter must look further back. But where? A table of all triples has 75³ entries, of ten letters in a row 75¹⁰. Nobody has text enough for that. The model must *choose*
 # where to look.
 #
-# Now a warning that saves days. A model that sees the target, by an index that is off by one, looks wonderful:
+# Now a warning that saves days. A model that sees the target, by an index that is off by one, looks wonderful. Section 4 has a test for it:
 
 # %%
 leaking = np.eye(V)[held_out[1:]]  # "predicts" by looking at the next letter itself
-print(f"loss {-np.log(leaking[np.arange(len(leaking)), held_out[1:]]).mean():.2f}")
+given = leaking[np.arange(len(leaking)), held_out[1:]]  # what the true letter got: always 1
+print(f"loss {np.log(1 / given).mean():.2f}")
 
 # %% [markdown]
-# Vary: whose probability is 0 must never be right, or the loss is infinite. Start `pairs` at 0 and see. Is this novel without any new pair at its end?
+# Vary: start `pairs` at 0 in the cell of the bigram, and run it. NumPy warns, and the loss is infinite: one pair with probability 0 that does come is enough. How many are there? `(bigram[held_out[:-1], held_out[1:]] == 0).sum()` counts them. Then set the 1 back.
 
 # %% [markdown]
 # ## 2. Ask, answer, mix
 # *Attention* is a weighted mean, with weights made on the spot. Each place of the text has three vectors: a *query*, what it looks for; a *key*, what it has to offer; and a *value*, what it hands over. Where query and
-# key agree, their product is large, and the weight, too. Here by hand: 4 places, vectors of 2.
+# key agree, their product is large, and the weight, too. Here by hand: T = 4 places, vectors of D = 2 numbers.
 
 # %%
 q = mt.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0]])  # T × D
@@ -122,7 +123,7 @@ print("mixed:", (weights @ v).squeeze().numpy().round(2))
 # Place 0 asks for nothing: it gets the mean of all. Place 1 finds places 0 and 2, and gets the mean of 1 and 3. No distance plays a part, and everything is a product or a softmax. So gradients flow: which queries and keys are
 # useful can be *learned*.
 #
-# One detail keeps it learnable. A product of two random vectors of D numbers has a spread of √D. Large scores make softmax choose one place, and its slope there is nearly 0:
+# One detail keeps it learnable. The product of two vectors of D random numbers, each with spread 1, has a spread of √D. Large scores make softmax choose one place, and its slope there is nearly 0:
 
 # %%
 mt.manual_seed(0)
@@ -134,7 +135,7 @@ for D in (4, 64, 1024):
         print(f"D {D:4}, {name} spread {s.std().item():5.1f}, largest weight {largest:.2f}")
 
 # %% [markdown]
-# So scores are divided by √D: *scaled* attention. Vary: which weights has a row of 200 equal scores?
+# So scores are divided by √D: *scaled* attention. Vary: what are the weights in a row of 200 equal scores? Compare them with the largest ones above.
 
 # %% [markdown]
 # ## 3. Hide the future
@@ -172,11 +173,13 @@ too_much = scores.masked_fill(mt.ones(T, T, dtype=mt.bool).triu(0), float("-inf"
 F.softmax(too_much, dim=-1)[0]
 
 # %% [markdown]
-# Vary: what do the weights look like if all scores are 0? What does each place get then?
+# Vary: let `masked` come from `mt.zeros(T, T)` in place of `scores`. What are the weights? Each place then gets the plain mean of all so far, itself included.
 
 # %% [markdown]
 # ## 4. Build the model
 # Three classes. First attention, with `heads`: several small attentions side by side, each with its own queries and keys, so that a place can look for several things at once. B texts in a batch, T places, C numbers for each place.
+#
+# One `Linear` makes queries, keys and values at once, 3C numbers for each place. `view` cuts them into 3 × heads × D, with D = C / heads. `permute` brings the 3 to the front, to get three tensors, and the places next to D, for `@`.
 
 # %% tags=["model"]
 class Attention(nn.Module):
@@ -220,7 +223,7 @@ class Block(nn.Module):
         return x + self.think(self.norm2(x))
 
 # %% [markdown]
-# The model: each letter and each place has a vector, learned like all else; their sum goes through the blocks. Attention itself does not know distances, so without the place's vector the order of the letters would be lost. The last
+# The model: each letter and each place has a vector, learned like all else. `nn.Embedding` is the table of them: a number picks a row. Their sum goes through the blocks. Attention itself does not know distances, so without the place's vector the order of the letters would be lost. The last
 # layer gives a score for each possible next letter.
 
 # %% tags=["model"]
@@ -289,6 +292,10 @@ right, target = mt.tensor([[10.0, 0.0, 0.0]]), mt.tensor([0])
 print(f"scores:        {F.cross_entropy(right, target).item():.5f}")
 print(f"softmax first: {F.cross_entropy(F.softmax(right, dim=-1), target).item():.5f}")
 
+# %% [markdown]
+# The loop is that of every network. `AdamW` is Adam, and draws all weights a little towards 0 at each step. `OneCycleLR` makes the steps small at first, large, and small again.
+# `clip_grad_norm_` shortens a gradient that is longer than 1, so that one odd batch cannot throw the model off.
+
 # %% tags=["model"]
 def train_gpt(model, data, steps, lr=4e-3, size=32, seed=0, watch=None):
     optimizer = mt.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.1)
@@ -305,6 +312,9 @@ def train_gpt(model, data, steps, lr=4e-3, size=32, seed=0, watch=None):
         schedule.step()
         if watch:
             watch(step, loss.item())
+
+# %% [markdown]
+# To measure: the mean loss over pieces that are the same each time. To write: score what comes next, draw a letter, put it at the end, and look again at the last `context` letters.
 
 # %% tags=["model"]
 def evaluate(model, data, batches=8):
@@ -342,7 +352,7 @@ if LONG:
     train_gpt(model, train, steps=1000)
 else:
     model.load_state_dict(kept["model"])
-print(kept["about"]["command"], "·", kept["about"]["steps"], "steps ·", kept["about"]["date"])
+    print("from", kept["about"]["command"], "·", kept["about"]["steps"], "steps")
 
 # %% [markdown]
 # <!-- predict -->
@@ -352,10 +362,10 @@ print(kept["about"]["command"], "·", kept["about"]["steps"], "steps ·", kept["
 
 # %%
 loss = evaluate(model, held_out)
-print(f"bigram {baseline:.1f}, GPT {loss:.1f}, as blind among {np.exp(loss):.0f}")
+print(f"bigram {baseline:.2f}, GPT {loss:.2f}, as blind among {np.exp(loss):.1f}")
 
 # %% [markdown]
-# How it got there. First the letters' frequencies, then pairs, then words, then who is who:
+# How the kept one got there. First which letters are frequent, then short words, then names, then nearly all words. What a sentence is about gets lost on the way, even at the end. And the two curves part: it gains more on the text that it trains on than on text that it has not seen.
 
 # %%
 figures.learning(kept["losses"], baseline)
@@ -371,7 +381,7 @@ draw = np.random.default_rng(0)
 print("".join(letters[i] for i in write(model, start, 300, draw, calm=0.7)))
 
 # %% [markdown]
-# It knows nothing but this novel, 64 letters back. A large model is the same, with more layers, wider, on pieces of words in place of letters, and on more text than a person can read.
+# It knows nothing but this novel, 64 letters back. A large model has the same plan, with more layers, wider, on pieces of words in place of letters, and on more text than a person can read.
 
 # %% [markdown]
 # ## 6. Look inside
@@ -390,11 +400,14 @@ with mt.no_grad():
 maps = [block.attention.weights[0] for block in model.blocks]  # each heads × T × T
 print("rows sum to 1:", all(mt.allclose(m.sum(dim=-1), mt.ones(len(line))) for m in maps))
 
+# %% [markdown]
+# A row is a letter that asks; its weights go to the letters in the columns. In the kept model, head 2 of layer 1 looks two letters back, from wherever it stands. Others stay for a while at one letter. Nobody told them where to look.
+
 # %%
 figures.attention_maps(line, maps)
 
 # %% [markdown]
-# Nobody told them where to look. Vary: what happens to `evaluate` if you set `model.place.weight` to 0 (under `no_grad`)?
+# Vary: how do heads find "two back"? By the places' vectors. Set them to 0, `with mt.no_grad(): model.place.weight.zero_()`, and `evaluate` again: it is now far worse than pairs. (The cell with `LONG` brings the model back.)
 
 # %% [markdown]
 # ## Exercises
@@ -434,7 +447,7 @@ figures.attention_maps(line, maps)
 # ## In PyTorch
 # | here | PyTorch |
 # |---|---|
-# | the three classes | the same code runs, with `import torch as mt` |
+# | the three classes | the same code runs, with `import torch as mt`, `from torch import nn` |
 # | `F.scaled_dot_product_attention` | the same name; on a GPU it never stores the T × T weights |
 # | `mt.save`, a safetensors file | `safetensors.torch.save_file`; `torch.save` writes a pickle |
 

@@ -72,17 +72,29 @@ def learning(losses, baseline):
 
 def attention_maps(line, maps, heads=(0, 1)):
     """Show two heads of the first layer and two of the last. maps: heads × T × T for each layer."""
+    back = "; ".join(
+        f"layer {layer + 1}, head {head + 1}: {weights_back(maps[layer][head].numpy())}"
+        for layer in (0, len(maps) - 1)
+        for head in heads
+    )
     chosen = [(layer, head) for layer in (0, len(maps) - 1) for head in heads]
     fig, axes = subplots(2, 2, height=7.2)
     for (layer, head), ax in zip(chosen, axes.flat, strict=True):
         weights = maps[layer][head].numpy()
         draw_map(ax, weights, line)
         ax.tick_params(labelsize=7)
-        ax.set_xlabel("")
+        ax.set(xlabel="answers" if layer else "", ylabel="asks" if head == heads[0] else "")
         ax.set_title(f"layer {layer + 1}, head {head + 1}", fontsize=10.5)
     figure(
         fig,
         alt="Four maps of weights, two heads of the first layer and two of the last; letters of "
         "the line at both sides. All are empty above the diagonal. Below it each head has a "
-        "pattern of its own: dots just below the diagonal, or columns at certain letters.",
+        "pattern of its own: dots along a line below the diagonal, or columns at some letters.",
+        text=f"mean weight on a letter, by how far back it is: {back}",
     )
+
+
+def weights_back(weights):
+    """Return the mean weight on 0, 1, 2 and 3 letters back, as text."""
+    means = [np.diagonal(weights, -back).mean() for back in range(4)]
+    return ", ".join(f"{back} back {mean:.2f}" for back, mean in enumerate(means))
