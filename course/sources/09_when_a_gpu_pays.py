@@ -224,7 +224,7 @@ own = {
 figures.roofline(timing.limits(limit=0.4), own, f"{hardware()['cpu']}, live")
 
 # %% [markdown]
-# A GPU has a roof of the same form, only higher, and with its corner elsewhere. Vary: divide two of these numbers. Where is the corner of the pretend GPU?
+# A GPU has a roof of the same form, only higher, and with its corner elsewhere. Vary: divide two of the numbers below. Where is the corner of the pretend GPU?
 
 # %%
 print(f"chosen: {pretend.BANDWIDTH / 1e9:.0f} GB/s, {pretend.RATE / 1e9:.0f} GFLOP/s,",
