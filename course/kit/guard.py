@@ -19,6 +19,7 @@ from unittest import mock
 from kit.memory import memory_capped
 
 FIRE_AGAIN = 0.05  # seconds: a bare `except:` in a loop may swallow the first TimeLimits
+SWALLOWED = 3  # so many TimeLimits swallowed: time for a stronger means
 SHOWN = 2000  # characters of a learner's own prints; an endless loop prints without end
 NO_INPUT = "an answer gets what it needs as arguments: it cannot ask at the keyboard"
 
@@ -66,16 +67,29 @@ class AlarmClock:
     """
 
     def __init__(self, seconds):
-        self.done = False
+        self.done, self.strikes, self.tracer = False, 0, sys.gettrace()
         self.handler = signal.signal(signal.SIGALRM, self.strike)
         self.timer = signal.setitimer(signal.ITIMER_REAL, seconds, FIRE_AGAIN)
 
     def strike(self, number, frame):
-        if not self.done:
+        if self.done:
+            return
+        self.strikes += 1
+        if self.strikes > SWALLOWED:  # `finally: continue` swallows all that is raised inside it
+            frame.f_trace = self.at_each_line
+            sys.settrace(self.at_each_line)
+        raise TimeLimit
+
+    def at_each_line(self, frame, event, arg):
+        """Raise at every line: some line of the loop stands outside what swallows."""
+        if event == "line" and not self.done:
             raise TimeLimit
+        return self.at_each_line
 
     def stop(self):
         self.done = True
+        if self.strikes > SWALLOWED:
+            sys.settrace(self.tracer)
         signal.setitimer(signal.ITIMER_REAL, 0)
         # First to "ignore", which throws away one that is on its way: the default would kill.
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
