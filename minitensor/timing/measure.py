@@ -215,7 +215,8 @@ def enough_calls(fn: Callable[[], Any], clock: Any, wait: bool = True, least: fl
     calls, wanted = 1, max(TICKS * clock.resolution, least)
     while calls <= MOST_CALLS:
         taken = _elapsed(fn, clock, calls, wait)
-        if taken >= wanted:
+        # Once more: the machine may have paused in the middle of the first reading.
+        if taken >= wanted and _elapsed(fn, clock, calls, wait) >= wanted / 2:
             return calls
         calls *= 2 if taken >= wanted / 4 else 4
     raise TimingError(
