@@ -60,7 +60,7 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     return sum_to(g, shape)
 
 
-unsqueeze_dims = op("unsqueeze", lambda xp, x, *, dim: xp.expand_dims(x, dim),
+unsqueeze_dims = op("unsqueeze", lambda xp, x, *, dim: xp.expand_dims(x, tuple(dim)),
                     x=lambda g, dim: squeeze_dims(g, dim=dim), dtypes="keep", view=True,
                     tex=r"\operatorname{{unsqueeze}} {0}",
                     sample=normal((2, 3), dim=(0, 2)))  # fmt: skip
