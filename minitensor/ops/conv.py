@@ -49,10 +49,14 @@ def _fold(xp: Any, x: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, dilatio
     if kernels.is_gpu(xp) and len(size) <= 2:
         return kernels.fold(xp, x, size, kernel, stride, dilation)
     out = xp.zeros((*x.shape[:2], *size), x.dtype)
-    counts = x.shape[2 + len(kernel) :]
-    for place, seen in _offsets(counts, kernel, stride, dilation):
-        out[(slice(None), slice(None), *seen)] += x[(slice(None), slice(None), *place)]
+    _add_windows(out, x, kernel, stride, dilation)
     return out
+
+
+def _add_windows(out: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> None:
+    """Add windows x (N, C, *kernel, *windows) to ``out`` (N, C, *space) where they came from."""
+    for place, seen in _offsets(x.shape[2 + len(kernel) :], kernel, stride, dilation):
+        out[(slice(None), slice(None), *seen)] += x[(slice(None), slice(None), *place)]
 
 
 def _unfold_rule(g: Any, x_shape: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
@@ -130,18 +134,16 @@ def _grown(xp: Any, x: Any, how: Geometry) -> Any:
     return out
 
 
-def _columns(xp: Any, grown: Any, kernel: Sizes, counts: Sizes, how: Geometry) -> Any:
+def _over_batch(kernel: Sizes, how: Geometry) -> dict[str, Sizes]:
+    """Windows over (1, C, *space, N): the batch is one more dimension, in which they are 1 wide."""
+    return {"kernel": (*kernel, 1), "stride": (*how.stride, 1), "dilation": (*how.dilation, 1)}
+
+
+def _columns(xp: Any, grown: Any, kernel: Sizes, how: Geometry) -> Any:
     """The windows of (C, *space, N): (groups, C / groups * places in the kernel, windows * N)."""
-    if kernels.is_gpu(xp):  # the batch as one more dimension, in which a window is 1 wide
-        spread = [(*values, 1) for values in (kernel, counts, how.stride, how.dilation)]
-        spread[1] = (*counts, grown.shape[-1])
-        out = kernels.unfold(xp, grown[None], *spread)
-    else:
-        out = xp.empty((grown.shape[0], *kernel, *counts, grown.shape[-1]), grown.dtype)
-        for place, seen in _offsets(counts, kernel, how.stride, how.dilation):
-            out[(slice(None), *place)] = grown[(slice(None), *seen)]
+    windows = _unfold(xp, grown[None], **_over_batch(kernel, how))
     depth = grown.shape[0] // how.groups * math.prod(kernel)
-    return out.reshape(how.groups, depth, math.prod(counts) * grown.shape[-1])
+    return windows.reshape(how.groups, depth, math.prod(windows.shape[3 + len(kernel) :]))
 
 
 SLAB = 1 << 16  # elements of columns at a time
@@ -182,8 +184,8 @@ def _conv(xp: Any, x: Any, weight: Any, *, how: Geometry) -> Any:
     grown, rows = _grown(xp, batch_last(xp, x), how), _rows(weight, how.groups)
     counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
     out = xp.empty((*rows.shape[:2], math.prod(counts) * samples), x.dtype)
-    for part, at, seen in _slabs(xp, x.shape[1], kernel, counts, samples, how):
-        out[..., at] = xp.matmul(rows, _columns(xp, grown[seen], kernel, part, how))
+    for _, at, seen in _slabs(xp, x.shape[1], kernel, counts, samples, how):
+        out[..., at] = xp.matmul(rows, _columns(xp, grown[seen], kernel, how))
     return batch_first(xp, out.reshape(weight.shape[0], *counts, samples))
 
 
@@ -198,18 +200,16 @@ def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> 
         return out[(slice(None), slice(None), *_inside(size, how))]
     out = xp.zeros((channels, *padded(size, how), samples), x.dtype)
     for part, at, seen in _slabs(xp, channels, kernel, counts, samples, how):
-        parts = xp.matmul(turned, g[..., at]).reshape(channels, *kernel, *part, samples)
-        into = out[seen]
-        for place, where in _offsets(part, kernel, how.stride, how.dilation):
-            into[(slice(None), *where)] += parts[(slice(None), *place)]
+        parts = xp.matmul(turned, g[..., at]).reshape(1, channels, *kernel, 1, *part, samples)
+        _add_windows(out[seen][None], parts, **_over_batch(kernel, how))
     return batch_first(xp, out[(slice(None), *_inside(size, how))])
 
 
 def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> Any:
     grown, g = _grown(xp, batch_last(xp, x), how), _outputs(xp, y, how.groups)
     out = xp.zeros((*g.shape[:2], x.shape[1] // how.groups * math.prod(kernel)), x.dtype)
-    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
-        columns = _columns(xp, grown[seen], kernel, part, how)
+    for _, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
+        columns = _columns(xp, grown[seen], kernel, how)
         out += xp.matmul(g[..., at], xp.swapaxes(columns, 1, 2))
     return out.reshape(y.shape[1], x.shape[1] // how.groups, *kernel)
 
