@@ -8,6 +8,7 @@ import pytest
 
 import minitensor as mt
 from minitensor import optim
+from minitensor.ops import blocks
 
 SHAPES = ((3, 4), (5,), (), (0, 2), (300,))  # the last is worked through in blocks
 CASES = {
@@ -37,7 +38,7 @@ each_case = pytest.mark.parametrize("name, kw", EACH, ids=lambda v: str(v))
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(optim.optimizer, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
 
 
 def start(lib, dtype, shapes=SHAPES):
@@ -137,7 +138,7 @@ def test_on_every_device(name, kw, device):
 def test_in_blocks_is_the_same_as_at_once(monkeypatch):
     whole, parts = start(mt, "float32"), start(mt, "float32")
     steps(mt, optim.Adam(parts, 0.1), parts, 3)
-    monkeypatch.setattr(optim.optimizer, "BLOCK", 10**9)
+    monkeypatch.setattr(blocks, "BLOCK", 10**9)
     steps(mt, optim.Adam(whole, 0.1), whole, 3)
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())

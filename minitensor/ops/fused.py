@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import backend
 from ..core import op
+from . import blocks
 from .elementwise import erf, exp, rsqrt, tanh
 from .index import put_along
 from .reduce import mean, sum_
@@ -63,13 +62,14 @@ linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
 # -- softmax ---------------------------------------------------------------------------------------
 
 
-def _shifted(xp: Any, x: Any, dim: int) -> Any:
-    """A new array: x less its largest value, so that exp cannot overflow."""
-    return x - xp.max(x, axis=dim, keepdims=True)
+def _shifted(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
+    """x less its largest value, so that exp cannot overflow; a new array, or ``out``."""
+    return xp.subtract(x, xp.max(x, axis=dim, keepdims=True), out=out)
 
 
-def _softmax(xp: Any, x: Any, *, dim: int) -> Any:
-    out = _shifted(xp, x, dim)
+def _shares(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
+    """Exponentials divided by their sum; a new array, or ``out``."""
+    out = _shifted(xp, x, dim, out)
     xp.exp(out, out=out)
     out /= xp.sum(out, axis=dim, keepdims=True)
     return out
@@ -85,7 +85,7 @@ def _log_softmax(xp: Any, x: Any, *, dim: int) -> Any:
     return out
 
 
-softmax = op("softmax", _softmax, x=_softmax_rule, dtypes="keep",
+softmax = op("softmax", lambda xp, x, *, dim: _shares(xp, x, dim), x=_softmax_rule, dtypes="keep",
              tex=r"\operatorname{{softmax}} {0}", sample=normal((3, 4), dim=1))  # fmt: skip
 log_softmax = op("log_softmax", _log_softmax, dtypes="keep", prefix="LogSoftmax",
                  x=lambda g, out, dim: g - exp(out) * sum_(g, dim=(dim,), keepdim=True),
@@ -96,10 +96,7 @@ def _causal_softmax(xp: Any, x: Any, *, scale: float) -> Any:
     hidden = ~xp.tri(*x.shape[-2:], dtype=bool)
     out = x * scale
     out += xp.where(hidden, x.dtype.type(-math.inf), x.dtype.type(0))
-    out -= xp.max(out, axis=-1, keepdims=True)
-    xp.exp(out, out=out)
-    out /= xp.sum(out, axis=-1, keepdims=True)
-    return out
+    return _shares(xp, out, -1, out)
 
 
 # Of scores (..., L, S) times a scale; row i sees columns 0 to i.
@@ -168,20 +165,13 @@ scale_shift = op("scale_shift", lambda xp, x, weight, bias: x * weight + bias,
 ROOT, CUBE = (2 / math.pi) ** 0.5, 0.044715
 
 
-BLOCK = 1 << 14  # elements: a few arrays of them fit into a processor's cache
-
-
 def in_blocks(work: Any) -> Any:
     """``work(xp, x, out)``, elementwise and of many passes, as a forward on one block at a time."""
 
     def forward(xp: Any, x: Any) -> Any:
         out = xp.empty_like(x)
-        if not isinstance(x, np.ndarray) or x.size <= 2 * BLOCK or not x.flags.c_contiguous:
-            work(xp, x, out)
-            return out
-        flat, into = x.reshape(-1), out.reshape(-1)
-        for start in range(0, x.size, BLOCK):
-            work(xp, flat[start : start + BLOCK], into[start : start + BLOCK])
+        for part, into in blocks.parts(x, out):
+            work(xp, part, into)
         return out
 
     return forward

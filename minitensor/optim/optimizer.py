@@ -18,9 +18,8 @@ from typing import Any
 from .. import autograd, backend, creation, versions
 from ..backend import Array
 from ..core import Tensor, wrap
+from ..ops import blocks
 from ..tensor import RemovableHandle, zero_
-
-BLOCK = 1 << 15  # elements: five arrays of float32 take 640 kB, which a core's own cache holds
 
 # Settings that tell PyTorch how to compute, not what. They are taken and change nothing here.
 OPTIONS = {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
@@ -43,18 +42,6 @@ def check_settings(settings: dict[str, Any]) -> None:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
     if settings.get("differentiable"):
         raise NotImplementedError("differentiable=True: steps record no graph in minitensor")
-
-
-def in_blocks(update: Callable[..., None], xp: Any, c: Any, arrays: list[Array]) -> None:
-    """Call ``update(xp, c, *arrays)``; for large arrays on the CPU, on one block after another."""
-    first = arrays[0]
-    on_cpu = backend.device_of(first).type == "cpu"
-    if not on_cpu or not all(a.flags.c_contiguous for a in arrays):
-        update(xp, c, *arrays)
-        return
-    flat = [a.reshape(-1) for a in arrays]
-    for start in range(0, first.size, BLOCK):
-        update(xp, c, *[a[start : start + BLOCK] for a in flat])
 
 
 def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -213,10 +200,11 @@ class Optimizer:
                     c, known = self._constants(group, count), count
                 xp = backend.MODULES[type(p.array)]
                 update = self.update if c.plain else self._update
-                if p.array.size > 2 * BLOCK:
-                    in_blocks(update, xp, c, arrays)
-                else:
+                if p.array.size <= blocks.BLOCK:  # most are: no generator for them
                     update(xp, c, *arrays)
+                else:
+                    for parts in blocks.parts(*arrays):
+                        update(xp, c, *parts)
                 versions.written(p.array, by)
         return loss
 
