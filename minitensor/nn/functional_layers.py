@@ -25,20 +25,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Raises RuntimeError where sizes or dtypes do not fit.
     """
-    return _linear(input, weight, bias)
-
-
-def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Any:
-    if weight.array.ndim == 2 and x.array.ndim:
-        return fused.linear_no_bias(x, weight) if bias is None else _with_bias(x, weight, bias)
-    out = matmul(x, weight)
+    matrix = weight.array.ndim == 2 and input.array.ndim > 0
+    if matrix and bias is not None and bias.array.shape == weight.array.shape[:1]:
+        return fused.linear(input, weight, bias)
+    out: Any = fused.linear_no_bias(input, weight) if matrix else matmul(input, weight)
     return out if bias is None else ew.add(out, bias)
-
-
-def _with_bias(x: Tensor, weight: Tensor, bias: Tensor) -> Any:
-    if bias.array.shape == weight.array.shape[:1]:
-        return fused.linear(x, weight, bias)
-    return ew.add(fused.linear_no_bias(x, weight), bias)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

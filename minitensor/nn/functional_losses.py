@@ -219,17 +219,12 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     how = chosen(size_average, reduce, reduction)
+    scores = functions.log_softmax(input, min(input.array.ndim - 1, 1))
     shares = target.array.shape == input.array.shape and input.array.ndim > 0
     if not label_smoothing and not shares:
-        return _cross_entropy(input, target, weight, ignore_index, how)
+        return _nll(scores, target, weight, ignore_index, how)
     rule = _of_probabilities if shares else _smoothed
-    scores = functions.log_softmax(input, min(input.array.ndim - 1, 1))
     return rule(scores, target, weight, ignore_index, how, label_smoothing)
-
-
-def _cross_entropy(x: Tensor, target: Any, weight: Any, ignore_index: int, how: str) -> Any:
-    scores = functions.log_softmax(x, min(x.array.ndim - 1, 1))
-    return _nll(scores, target, weight, ignore_index, how)
 
 
 def _over_classes(scores: Any, weight: Any) -> Any:

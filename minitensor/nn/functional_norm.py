@@ -157,10 +157,6 @@ def layer_norm(
     """
     x = floats("layer_norm", input)
     dims, sizes = _feature_dims("layer_norm", x, normalized_shape)
-    return _layer_norm(x, dims, sizes, weight, bias, eps)
-
-
-def _layer_norm(x: Any, dims: Sizes, sizes: Sizes, weight: Any, bias: Any, eps: float) -> Any:
     return _affine(_normal(x, dims, eps), weight, bias, sizes)
 
 

@@ -14,7 +14,7 @@ from .. import backend
 from ..core import op
 from . import blocks
 from .elementwise import erf, exp, rsqrt, tanh
-from .index import put_along
+from .index import put_along, take_along
 from .reduce import mean, sum_
 from .sample import given, normal, random
 from .shape import mT, reshape
@@ -109,8 +109,7 @@ causal_softmax = op("causal_softmax", _causal_softmax, dtypes="keep", prefix="So
 
 
 def _nll(xp: Any, x: Any, target: Any, weight: Any, *, dim: int) -> Any:
-    found = xp.take_along_axis(x, xp.expand_dims(target, dim), dim)
-    return -xp.sum(found * xp.expand_dims(weight, dim))
+    return -xp.sum(take_along(x, target, dim=dim) * weight)
 
 
 # Minus the sum of x at the target classes along dim, each times its weight.

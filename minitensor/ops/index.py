@@ -13,7 +13,7 @@ from .. import backend
 from ..core import op
 from .reduce import sum_, sum_to
 from .sample import given, normal, random, spread
-from .shape import reshape
+from .shape import reshape, squeeze_dims, unsqueeze_dims
 
 Index = tuple[Any, ...]
 
@@ -121,19 +121,17 @@ def _put_along(xp: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...])
     return out
 
 
-def _take_along(xp: Any, x: Any, index: Any, *, dim: int) -> Any:
-    return xp.squeeze(x[along(xp, xp.expand_dims(index, dim), dim)], axis=dim)
+def take_along(x: Any, index: Any, *, dim: int) -> Any:
+    """One value along ``dim`` for each place of the others: ``index`` has a dimension less."""
+    found = gather(x, unsqueeze_dims(index, dim=(dim,)), dim=dim)
+    return squeeze_dims(found, dim=(dim,))
 
 
-# One value along dim for each place of the others, and back; index has a dimension less than shape.
+# And back, into zeros; no place is named twice, so nothing is added up.
 put_along = op("put_along", _put_along, fixed=("index",), dtypes="keep", prefix="Scatter",
                x=lambda g, index, dim: take_along(g, index, dim=dim),
                tex=r"\operatorname{{put}}({0}, {1})",
                sample=given(random((3,)), [1, 0, 2], dim=1, shape=(3, 4)))  # fmt: skip
-take_along = op("take_along", _take_along, fixed=("index",), dtypes="keep", prefix="Gather",
-                x=lambda g, index, x_shape, dim: put_along(g, index, dim=dim, shape=tuple(x_shape)),
-                tex=r"\operatorname{{take}}({0}, {1})",
-                sample=given(random((3, 4)), [1, 0, 3], dim=1))  # fmt: skip
 
 repeat_dims = op("repeat", lambda xp, x, *, repeats: xp.tile(x, repeats),
                  x=lambda g, x_shape, repeats: _fold_repeats(g, x_shape, repeats), dtypes="keep",
