@@ -249,8 +249,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
         out = to_array(op.run[first](*arrays, **attrs))
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
         raise explain(op, arrays, error) from error
-    result = wrap(out)
-    result._shared = False
+    result = _fresh(out)
     if GRAD and any(differentiable(op, inputs)):
         record(op, inputs, arrays, attrs, result)
     if op.view:
@@ -272,10 +271,16 @@ def outside(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
     raise TypeError(f"{op.name}(): argument '{op.inputs[0]}' must be Tensor, not {kinds}")
 
 
-def wrap(array: Array) -> Tensor:
-    """A leaf Tensor around an array, which others may hold as well."""
+def _fresh(array: Array) -> Tensor:
+    """A leaf Tensor around an array that an op has just made."""
     t = Tensor.__new__(Tensor)
     t.array, t.needs_grad, t.node, t.view_of = array, False, None, None
+    return t
+
+
+def wrap(array: Array) -> Tensor:
+    """A leaf Tensor around an array, which others may hold as well."""
+    t = _fresh(array)
     if not array.flags.c_contiguous:
         t._shared = True
     return t

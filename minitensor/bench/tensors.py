@@ -92,6 +92,12 @@ def training(lib: Any, made: Any, loss_of: Callable[..., Any], optimiser: Any, s
     return step
 
 
+def sgd(lib: Any, momentum: float = 0.0) -> Callable[..., Any]:
+    """Gradient descent on a list of parameters."""
+    rate = data.LEARNING_RATE
+    return lambda parameters: lib.optim.SGD(parameters, lr=rate, momentum=momentum)
+
+
 def small_mlp(lib: Any) -> Step:
     """2-16-16-1 with tanh, 100 points, mean squared error, SGD: 20 steps."""
 
@@ -101,8 +107,7 @@ def small_mlp(lib: Any) -> Step:
         h = F.linear(h, p[2], p[3]).tanh()
         return F.mse_loss(F.linear(h, p[4], p[5]), target)
 
-    sgd = lambda parameters: lib.optim.SGD(parameters, lr=data.LEARNING_RATE)  # noqa: E731
-    return training(lib, data.mlp((2, 16, 16, 1), 100), loss_of, sgd, 20)
+    return training(lib, data.mlp((2, 16, 16, 1), 100), loss_of, sgd(lib), 20)
 
 
 def mlp(lib: Any) -> Step:
@@ -114,8 +119,7 @@ def mlp(lib: Any) -> Step:
         h = F.relu(F.linear(h, p[2], p[3]))
         return F.cross_entropy(F.linear(h, p[4], p[5]), target)
 
-    sgd = lambda parameters: lib.optim.SGD(parameters, lr=data.LEARNING_RATE)  # noqa: E731
-    return training(lib, data.mlp((784, 256, 128, 10), 128), loss_of, sgd, 5)
+    return training(lib, data.mlp((784, 256, 128, 10), 128), loss_of, sgd(lib), 5)
 
 
 def cnn(lib: Any) -> Step:
@@ -127,9 +131,7 @@ def cnn(lib: Any) -> Step:
         h = F.max_pool2d(F.relu(F.conv2d(h, p[2], p[3])), 2)
         return F.cross_entropy(F.linear(h.flatten(1), p[4], p[5]), target)
 
-    rate = data.LEARNING_RATE
-    momentum = lambda parameters: lib.optim.SGD(parameters, lr=rate, momentum=0.9)  # noqa: E731
-    return training(lib, data.cnn(), loss_of, momentum, 2)
+    return training(lib, data.cnn(), loss_of, sgd(lib, 0.9), 2)
 
 
 def transformer(lib: Any) -> Step:
@@ -151,6 +153,7 @@ def transformer(lib: Any) -> Step:
         logits = F.linear(F.layer_norm(h, (width,), p[13], p[14]), p[15])
         return F.cross_entropy(logits.flatten(0, 1), target.flatten())
 
-    adam = lambda parameters: lib.optim.Adam(parameters, lr=1e-3)  # noqa: E731
-    made = data.transformer()
-    return training(lib, made, loss_of, adam, 2)
+    def adam(parameters: Any) -> Any:
+        return lib.optim.Adam(parameters, lr=1e-3)
+
+    return training(lib, data.transformer(), loss_of, adam, 2)
