@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from test_nn_layers import agree, numbers
+from test_nn_layers import agree, numbers, refused_alike
 
 import minitensor as mt
 from minitensor import nn
@@ -168,12 +168,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("key", REFUSALS)
 def test_refusals(key):
-    raised = []
-    for lib in (mt, torch):
-        with pytest.raises(Exception) as error:
-            REFUSALS[key](lib)
-        raised.append(error.type)
-    assert raised[0] is raised[1]
+    refused_alike(REFUSALS[key])
 
 
 def test_an_attribute_moves_from_table_to_table():

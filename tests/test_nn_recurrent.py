@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from test_nn_layers import agree, build, numbers, parts, same_state
+from test_nn_layers import agree, build, numbers, parts, refused_alike, same_state
 
 import minitensor as mt
 
@@ -146,12 +146,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("key", REFUSALS)
 def test_refusals(key):
-    raised = []
-    for lib in (mt, torch):
-        with pytest.raises(Exception) as error:
-            REFUSALS[key](lib)
-        raised.append(error.type)
-    assert raised[0] is raised[1]
+    refused_alike(REFUSALS[key])
 
 
 def test_dropout_in_one_layer_warns():
