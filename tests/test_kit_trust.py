@@ -34,15 +34,18 @@ def run(tmp_path, monkeypatch):
     notary = tuple(f"--NotebookNotary.{flag}={value}" for flag, value in flags.items())
     monkeypatch.setattr(module, "NOTARY", notary)
     monkeypatch.setattr(module, "venv_python", lambda: Path(sys.executable))
-    module.trusted = lambda name: NotebookNotary(**flags).check_signature(
-        nbformat.read(course / f"{name}.ipynb", as_version=4)
-    )
+    module.trusted = lambda name: is_trusted(course / f"{name}.ipynb", flags)
     return module
 
 
-@pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+def is_trusted(path, flags):
+    notary = NotebookNotary(**flags)
+    try:
+        return notary.check_signature(nbformat.read(path, as_version=4))
+    finally:
+        notary.store.close()  # or its database is found open later, in some other test
+
+
 def test_the_chapters_are_trusted_once_and_nothing_else(run, monkeypatch):
     run.trust_chapters()
     assert run.trusted("00_first") and not run.trusted("own"), run.LOG.read_text()

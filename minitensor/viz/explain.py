@@ -107,7 +107,7 @@ def entry(step: Step) -> Numbers | None:
     share = np.array(step.share, dtype=float)
     if not share.size:
         return None
-    at = tuple(int(i) for i in np.unravel_index(np.abs(share).argmax(), share.shape))
+    at = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(share)), share.shape))
 
     def number(x: Any) -> float | None:
         array = None if x is None or isinstance(x, dict) else np.array(x, dtype=float)
