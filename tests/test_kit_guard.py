@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -196,6 +197,32 @@ def test_in_a_thread_a_loop_is_stopped_too():
     worker.start()
     worker.join(10)
     assert "stopped after" in repr(caught[0])
+
+
+AFTER = """\
+import sys, threading
+from kit.guard import TimeLimit, limited
+
+def work():
+    for i in range(40):
+        try:
+            limited(lambda: sum(range(i * 1000)), 0.0005)  # some strike about when it is done
+        except TimeLimit:
+            pass
+
+worker = threading.Thread(target=work)
+worker.start()
+worker.join()
+sys.setprofile(lambda *event: None)
+(lambda: None)()
+"""
+
+
+def test_after_a_limit_in_a_thread_the_interpreter_is_as_before():
+    """Python 3.11 hangs under a profiler if it was told of an exception that was taken back."""
+    path = os.pathsep.join([str(kit_build.COURSE.parent), str(kit_build.COURSE)])
+    subprocess.run([sys.executable, "-c", AFTER], env=os.environ | {"PYTHONPATH": path}, timeout=60,
+                   check=True)  # fmt: skip
 
 
 def test_in_a_kernel_an_answer_neither_ends_it_nor_asks():

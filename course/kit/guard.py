@@ -36,27 +36,27 @@ class Watchdog:
     """
 
     def __init__(self, seconds):
-        self.seconds = seconds
         self.target = ctypes.c_ulong(threading.get_ident())
-        self.lock = threading.Lock()
-        self.done = threading.Event()
-        threading.Thread(target=self.watch, daemon=True).start()
+        self.running = threading.Lock()
+        self.running.acquire()
+        self.thread = threading.Thread(target=self.watch, args=(seconds,), daemon=True)
+        self.thread.start()
 
-    def watch(self):
-        wait = self.seconds
-        while not self.done.wait(wait):
-            with self.lock:
-                if not self.done.is_set():
-                    self.inject(ctypes.py_object(TimeLimit))
+    def watch(self, wait):
+        error = ctypes.py_object(TimeLimit)
+        while not self.running.acquire(timeout=wait):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(self.target, error)
             wait = FIRE_AGAIN
 
     def stop(self):
-        self.done.set()
-        with self.lock:
-            self.inject(None)  # take back one that was sent but has not arrived
+        """No TimeLimit comes after this. One that was sent already is raised in here.
 
-    def inject(self, error):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(self.target, error)
+        It is not taken back: Python 3.11 would then look for it at every step for the rest of the
+        process, and hang under a profiler.
+        """
+        if self.running.locked():
+            self.running.release()
+        self.thread.join()
 
 
 class AlarmClock:
