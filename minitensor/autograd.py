@@ -16,7 +16,7 @@ from operator import attrgetter, iadd
 from sys import getrefcount
 from typing import Any, NamedTuple
 
-from . import backend, core, versions
+from . import backend, core, pool, versions
 from .core import Node, Tensor, wrap
 from .ops.reduce import sum_to
 
@@ -486,7 +486,8 @@ def is_ours(found: dict[Any, Any], key: Any) -> bool:
     Then it can become ``.grad`` as it is. Else someone would see ``.grad`` change: another leaf
     that got the same array, a hook that kept it, the tensor that was given to backward().
     """
-    return getattr(found[key], "base", found) is None and references(found, key) <= FEWEST
+    base = getattr(found[key], "base", found)
+    return (base is None or type(base) is pool.Block) and references(found, key) <= FEWEST
 
 
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:

@@ -18,6 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TABLE = {
     "backend": (1, "backend"),
     "kernels": (1, "backend"),  # what a GPU gets from us in CUDA
+    "pool": (1, "backend"),  # memory that large results take turns in
     "core": (2, "core"),
     "lanes": (2, "core"),  # the fast lanes that core's definitions are compiled to
     "versions": (2, "core"),  # the ledger of in-place writes

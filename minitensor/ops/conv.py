@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import kernels
 from ..core import op
+from ..pool import empty, zeros
 from .sample import given, normal, random, spread
 
 Sizes = tuple[int, ...]
@@ -39,7 +40,7 @@ def _unfold(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -
     counts = count_windows(x.shape[2:], kernel, stride, dilation)
     if kernels.is_gpu(xp):  # one launch, where the loop takes one for each place in the kernel
         return kernels.unfold(xp, x, kernel, counts, stride, dilation)
-    out = xp.empty((*x.shape[:2], *kernel, *counts), x.dtype)
+    out = empty(xp, (*x.shape[:2], *kernel, *counts), x.dtype)
     for place, seen in _offsets(counts, kernel, stride, dilation):
         out[(slice(None), slice(None), *place)] = x[(slice(None), slice(None), *seen)]
     return out
@@ -48,7 +49,7 @@ def _unfold(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -
 def _fold(xp: Any, x: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
     if kernels.is_gpu(xp) and len(size) <= 2:
         return kernels.fold(xp, x, size, kernel, stride, dilation)
-    out = xp.zeros((*x.shape[:2], *size), x.dtype)
+    out = zeros(xp, (*x.shape[:2], *size), x.dtype)
     _add_windows(out, x, kernel, stride, dilation)
     return out
 
@@ -129,7 +130,7 @@ def _grown(xp: Any, x: Any, how: Geometry) -> Any:
     if not any(how.before) and not any(how.after):
         return x
     size = x.shape[1:-1]
-    out = xp.zeros((x.shape[0], *padded(size, how), x.shape[-1]), x.dtype)
+    out = zeros(xp, (x.shape[0], *padded(size, how), x.shape[-1]), x.dtype)
     out[(slice(None), *_inside(size, how))] = x
     return out
 
@@ -183,7 +184,7 @@ def _conv(xp: Any, x: Any, weight: Any, *, how: Geometry) -> Any:
     kernel, samples = weight.shape[2:], x.shape[0]
     grown, rows = _grown(xp, batch_last(xp, x), how), _rows(weight, how.groups)
     counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
-    out = xp.empty((*rows.shape[:2], math.prod(counts) * samples), x.dtype)
+    out = empty(xp, (*rows.shape[:2], math.prod(counts) * samples), x.dtype)
     for _, at, seen in _slabs(xp, x.shape[1], kernel, counts, samples, how):
         out[..., at] = xp.matmul(rows, _columns(xp, grown[seen], kernel, how))
     return batch_first(xp, out.reshape(weight.shape[0], *counts, samples))
@@ -198,7 +199,7 @@ def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> 
         windows = xp.ascontiguousarray(batch_first(xp, parts))
         out = kernels.fold(xp, windows, padded(size, how), kernel, how.stride, how.dilation)
         return out[(slice(None), slice(None), *_inside(size, how))]
-    out = xp.zeros((channels, *padded(size, how), samples), x.dtype)
+    out = zeros(xp, (channels, *padded(size, how), samples), x.dtype)
     for part, at, seen in _slabs(xp, channels, kernel, counts, samples, how):
         parts = xp.matmul(turned, g[..., at]).reshape(1, channels, *kernel, 1, *part, samples)
         _add_windows(out[seen][None], parts, **_over_batch(kernel, how))
@@ -207,7 +208,7 @@ def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> 
 
 def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> Any:
     grown, g = _grown(xp, batch_last(xp, x), how), _outputs(xp, y, how.groups)
-    out = xp.zeros((*g.shape[:2], x.shape[1] // how.groups * math.prod(kernel)), x.dtype)
+    out = zeros(xp, (*g.shape[:2], x.shape[1] // how.groups * math.prod(kernel)), x.dtype)
     for _, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
         columns = _columns(xp, grown[seen], kernel, how)
         out += xp.matmul(g[..., at], xp.swapaxes(columns, 1, 2))
@@ -261,7 +262,7 @@ def _best(xp: Any, x: Any, *, kernel: Sizes, stride: Sizes, dilation: Sizes) -> 
     small, best, top = _small(xp, kernel), None, None
     for i, value in _seen(batch_last(xp, x), counts, kernel, stride, dilation):
         if top is None:
-            top, best = value, xp.zeros(value.shape, small)
+            top, best = value, zeros(xp, value.shape, small)
             continue
         better = (value > top) | (value != value)  # nan counts as largest, as in PyTorch
         top, best = xp.where(better, value, top), xp.where(better, small(i), best)
@@ -282,7 +283,7 @@ def _place_of(xp: Any, x: Any, y: Any, *, kernel: Sizes, stride: Sizes, dilation
     """
     y = batch_last(xp, y)
     seen = [*_seen(batch_last(xp, x), y.shape[1:-1], kernel, stride, dilation)]
-    best = xp.zeros(y.shape, _small(xp, kernel))
+    best = zeros(xp, y.shape, _small(xp, kernel))
     for _, value in reversed(seen[:-1]):
         best += 1
         best *= value != y
@@ -305,7 +306,7 @@ def _put(
     xp: Any, x: Any, best: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
 ) -> Any:
     x, best = batch_last(xp, x), batch_last(xp, best)
-    out = xp.zeros((x.shape[0], *size, x.shape[-1]), x.dtype)
+    out = zeros(xp, (x.shape[0], *size, x.shape[-1]), x.dtype)
     wide = (d * (k - 1) < s for k, s, d in zip(kernel, stride, dilation, strict=True))
     apart = all(wide)  # no two windows meet: nothing to add to
     # On a CPU a product is quicker than a choice, which is guessed wrong; but inf times 0 is nan.

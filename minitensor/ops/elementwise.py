@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import backend
 from ..core import op
+from ..pool import room, times
 from .sample import given, normal, positive, random, spread, unit
 
 PAIR = ((2, 3), (3,))  # shapes that broadcast
@@ -161,10 +162,10 @@ erf = op("erf", backend.erf, x=lambda g, x: g * (2 / math.pi**0.5 * exp(-(x * x)
 def _relu(xp: Any, x: Any) -> Any:
     if x.dtype is backend.BOOL:
         raise TypeError("Boolean inputs not supported for relu")
-    return xp.maximum(x, 0)
+    return xp.maximum(x, 0, out=room(x))
 
 
-relu = op("relu", _relu, x=lambda g, out: g * (out > 0),
+relu = op("relu", _relu, x=lambda g, out: times(g, out > 0),
           tex=r"\operatorname{{relu}} {0}", sample=spread())  # fmt: skip
 sigmoid = op("sigmoid", lambda xp, x: 1 / (1 + xp.exp(-x)), x=lambda g, out: g * (out * (1 - out)),
              dtypes="float", tex=r"\sigma({0})", sample=normal())  # fmt: skip

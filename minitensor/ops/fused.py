@@ -12,9 +12,11 @@ from typing import Any
 
 from .. import backend
 from ..core import op
+from ..pool import empty_like, minus, room, times
 from . import blocks
 from .elementwise import erf, exp, rsqrt, tanh
 from .index import put_along, take_along
+from .linalg import matmul, product
 from .reduce import mean, sum_
 from .sample import given, normal, random
 from .shape import mT, reshape
@@ -24,11 +26,11 @@ from .shape import mT, reshape
 
 def rows(x: Any) -> Any:
     """(..., n) as a matrix (rows, n): one large product is quicker than many small ones."""
-    return x if x.ndim == 2 else reshape(x, shape=(-1, x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _product(xp: Any, x: Any, weight: Any) -> Any:
-    out = xp.matmul(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]), weight.T)
+    out = product(xp, x if x.ndim == 2 else rows(x), weight.T)
     return out if x.ndim == 2 else out.reshape(*x.shape[:-1], weight.shape[0])
 
 
@@ -39,24 +41,26 @@ def _linear(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 
 def _input_rule(g: Any, weight: Any, x_shape: Any) -> Any:
-    out = rows(g) @ weight
+    out = matmul(rows(g), weight)
     return out if len(x_shape) == 2 else reshape(out, shape=tuple(x_shape))
 
 
 # x (..., a) and y (..., b) -> (a, b): x^T y, summed over all that comes before.
 product_of_rows = op(
-    "product_of_rows", lambda xp, x, y: rows(x).T @ rows(y), dtypes="same", prefix="Mm",
+    "product_of_rows", lambda xp, x, y: product(xp, rows(x).T, rows(y)), dtypes="same", prefix="Mm",
     x=lambda g, y: y @ mT(g),
     y=lambda g, x: x @ g,
     tex=r"{0}^T \, {1}", sample=normal((2, 5, 3), (2, 5, 4)),
 )  # fmt: skip
 # x (..., in), weight (out, in), bias (out)
-linear = op("linear", _linear, dtypes="same", prefix="Addmm", x=_input_rule,
+linear = op("linear", _linear, dtypes="same", prefix="Addmm",
+            x=_input_rule,
             weight=lambda g, x: product_of_rows(g, x),
             bias=lambda g: sum_(rows(g), dim=(0,), keepdim=False),
             tex=r"{0} \, {1}^T + {2}", sample=normal((2, 3), (4, 3), (4,)))  # fmt: skip
 linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
-                    x=_input_rule, weight=lambda g, x: product_of_rows(g, x),
+                    x=_input_rule,
+                    weight=lambda g, x: product_of_rows(g, x),
                     tex=r"{0} \, {1}^T", sample=normal((2, 5, 3), (4, 3)))  # fmt: skip
 
 # -- softmax ---------------------------------------------------------------------------------------
@@ -64,7 +68,8 @@ linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
 
 def _shifted(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
     """x less its largest value, so that exp cannot overflow; a new array, or ``out``."""
-    return xp.subtract(x, xp.max(x, axis=dim, keepdims=True), out=out)
+    top = xp.max(x, axis=dim, keepdims=True)
+    return xp.subtract(x, top, out=room(x) if out is None else out)
 
 
 def _shares(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
@@ -76,25 +81,25 @@ def _shares(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
 
 
 def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
-    return out * (g - sum_(g * out, dim=(dim,), keepdim=True))
+    return times(out, minus(g, sum_(times(g, out), dim=(dim,), keepdim=True)))
 
 
 def _log_softmax(xp: Any, x: Any, *, dim: int) -> Any:
     out = _shifted(xp, x, dim)
-    out -= xp.log(xp.sum(xp.exp(out), axis=dim, keepdims=True))
+    out -= xp.log(xp.sum(xp.exp(out, out=room(out)), axis=dim, keepdims=True))
     return out
 
 
 softmax = op("softmax", lambda xp, x, *, dim: _shares(xp, x, dim), x=_softmax_rule, dtypes="keep",
              tex=r"\operatorname{{softmax}} {0}", sample=normal((3, 4), dim=1))  # fmt: skip
 log_softmax = op("log_softmax", _log_softmax, dtypes="keep", prefix="LogSoftmax",
-                 x=lambda g, out, dim: g - exp(out) * sum_(g, dim=(dim,), keepdim=True),
+                 x=lambda g, out, dim: minus(g, exp(out) * sum_(g, dim=(dim,), keepdim=True)),
                  tex=r"\ln \operatorname{{softmax}} {0}", sample=normal((3, 4), dim=0))  # fmt: skip
 
 
 def _causal_softmax(xp: Any, x: Any, *, scale: float) -> Any:
     hidden = ~xp.tri(*x.shape[-2:], dtype=bool)
-    out = x * scale
+    out = xp.multiply(x, x.dtype.type(scale), out=room(x))
     out += xp.where(hidden, x.dtype.type(-math.inf), x.dtype.type(0))
     return _shares(xp, out, -1, out)
 
@@ -134,18 +139,18 @@ mse = op("mse", _mse, dtypes="same", prefix="MseLoss",
 
 
 def _standardize(xp: Any, x: Any, *, dim: tuple[int, ...], eps: float) -> Any:
-    out = x - xp.mean(x, axis=dim, keepdims=True)
-    spread = xp.mean(out * out, axis=dim, keepdims=True)
+    out = xp.subtract(x, xp.mean(x, axis=dim, keepdims=True), out=room(x))
+    spread = xp.mean(xp.multiply(out, out, out=room(out)), axis=dim, keepdims=True)
     out /= xp.sqrt(spread + x.dtype.type(eps))
     return out
 
 
 def _standardize_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...], eps: float) -> Any:
     """Ioffe and Szegedy, 2015, section 3."""
-    away = x - mean(x, dim=dim, keepdim=True)
-    scale = rsqrt(mean(away * away, dim=dim, keepdim=True) + eps)
-    along = mean(g * out, dim=dim, keepdim=True)
-    return (g - mean(g, dim=dim, keepdim=True) - out * along) * scale
+    away = minus(x, mean(x, dim=dim, keepdim=True))
+    scale = rsqrt(mean(times(away, away), dim=dim, keepdim=True) + eps)
+    along = times(out, mean(times(g, out), dim=dim, keepdim=True))
+    return times(minus(minus(g, mean(g, dim=dim, keepdim=True)), along), scale)
 
 
 # Mean 0 and variance 1 over the dimensions dim.
@@ -155,9 +160,16 @@ standardize = op("standardize", _standardize, x=_standardize_rule, dtypes="keep"
                  sample=normal((3, 4), dim=(1,), eps=1e-5))  # fmt: skip
 
 
-scale_shift = op("scale_shift", lambda xp, x, weight, bias: x * weight + bias,
-                 x=lambda g, weight: g * weight,
-                 weight=lambda g, x: g * x, bias=lambda g: g, broadcasts=True, dtypes="same",
+def _scale_shift(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
+    out = xp.multiply(x, weight, out=room(x))
+    out += bias
+    return out
+
+
+# With weight and bias of fewer dimensions than x, or of size 1 in some.
+scale_shift = op("scale_shift", _scale_shift,
+                 x=lambda g, weight: times(g, weight),
+                 weight=lambda g, x: times(g, x), bias=lambda g: g, broadcasts=True, dtypes="same",
                  prefix="NativeLayerNorm", tex=r"{0} \cdot {1} + {2}",
                  sample=normal((2, 3), (3,), (3,)))  # fmt: skip
 
@@ -168,7 +180,7 @@ def in_blocks(work: Any) -> Any:
     """``work(xp, x, out)``, elementwise and of many passes, as a forward on one block at a time."""
 
     def forward(xp: Any, x: Any) -> Any:
-        out = xp.empty_like(x)
+        out = empty_like(xp, x)
         for part, into in blocks.parts(x, out):
             work(xp, part, into)
         return out
@@ -209,7 +221,7 @@ def _gelu_tanh_bend(g: Any, x: Any) -> Any:
 
 
 # Hendrycks and Gimpel, 2016: their approximation, its slope, and the exact one.
-gelu_tanh = op("gelu_tanh", in_blocks(_gelu_tanh), x=lambda g, x: g * gelu_tanh_slope(x),
+gelu_tanh = op("gelu_tanh", in_blocks(_gelu_tanh), x=lambda g, x: times(g, gelu_tanh_slope(x)),
                dtypes="keep", prefix="Gelu", tex=r"\operatorname{{gelu}} {0}",
                sample=normal())  # fmt: skip
 gelu_tanh_slope = op("gelu_tanh_slope", in_blocks(_gelu_tanh_slope), x=_gelu_tanh_bend,

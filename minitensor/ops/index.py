@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import backend
 from ..core import op
+from ..pool import zeros
 from .reduce import sum_, sum_to
 from .sample import given, normal, random, spread
 from .shape import reshape, squeeze_dims, unsqueeze_dims
@@ -116,7 +117,7 @@ gather_add = op("gather_add", _gather_add, x=_gather_add_rule, fixed=("index",),
 
 
 def _put_along(xp: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
-    out = xp.zeros(shape, x.dtype)
+    out = zeros(xp, shape, x.dtype)
     out[along(xp, xp.expand_dims(index, dim), dim)] = xp.expand_dims(x, dim)
     return out
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ..core import op
+from ..pool import SMALLEST, empty
 from .reduce import sum_to
 from .sample import normal
 from .shape import mT
 
+
+def product(xp: Any, x: Any, y: Any) -> Any:
+    """``x @ y``; a large one of matrices, or of as many of them, in memory that was used before."""
+    alike = x.ndim == y.ndim >= 2 and x.shape[:-2] == y.shape[:-2]
+    if xp is not np or not alike or x.size * y.shape[-1] < SMALLEST // 8:
+        return xp.matmul(x, y)
+    return xp.matmul(x, y, out=empty(xp, (*x.shape[:-1], y.shape[-1]), x.dtype))
+
+
 # Batch dimensions broadcast, so each rule sums over what was repeated.
-matmul = op("matmul", "matmul",
-            x=lambda g, y, x_shape: sum_to(g @ mT(y), x_shape),
-            y=lambda g, x, y_shape: sum_to(mT(x) @ g, y_shape),
+matmul = op("matmul", product,
+            x=lambda g, y, x_shape: sum_to(matmul(g, mT(y)), x_shape),
+            y=lambda g, x, y_shape: sum_to(matmul(mT(x), g), y_shape),
             dtypes="same", prefix="Mm", tex=r"{0} \, {1}",
             sample=normal((2, 3), (3, 4)))  # fmt: skip

@@ -11,9 +11,25 @@ import numpy as np
 
 from .. import backend
 from ..core import op
+from ..pool import SMALLEST, empty, zeros
 from .sample import normal
 
-reshape = op("reshape", lambda xp, x, *, shape: x.reshape(shape),
+
+def _reshape(xp: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+    """A view where strides allow; else a copy, a large one in memory that was used before."""
+    if x.nbytes < SMALLEST or xp is not np or x.flags.c_contiguous:
+        return x.reshape(shape)
+    try:
+        return x.reshape(shape, copy=False)
+    except TypeError:  # NumPy 2.0 cannot be asked for that
+        return x.reshape(shape)
+    except ValueError:
+        out = empty(xp, x.shape, x.dtype)
+        out[...] = x
+        return out.reshape(shape)
+
+
+reshape = op("reshape", _reshape,
              x=lambda g, x_shape: reshape(g, shape=x_shape), dtypes="keep", view=True,
              prefix="View", tex=r"\operatorname{{reshape}} {0}",
              sample=normal((2, 6), shape=(3, 4)))  # fmt: skip
@@ -131,8 +147,8 @@ def _rest(g: Any, shape: tuple[int, ...], dim: int, start: int) -> tuple[int, ..
 
 
 def _pad_zero(xp: Any, x: Any, *, before: tuple[int, ...], after: tuple[int, ...]) -> Any:
-    sizes = [b + n + a for b, n, a in zip(before, x.shape, after, strict=True)]
-    out = xp.zeros(sizes, x.dtype)
+    sizes = tuple(b + n + a for b, n, a in zip(before, x.shape, after, strict=True))
+    out = zeros(xp, sizes, x.dtype)
     out[inner(before, x.shape)] = x
     return out
 
