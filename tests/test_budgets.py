@@ -158,8 +158,8 @@ def test_room(room):
 
 def test_package_and_engine():
     engine = [f for room in ENGINE for f in room_files(ROOMS[room][0])]
-    assert code_lines(engine) < 2700
-    assert code_lines(FILES) < 14500  # the sum of the rooms, with a little room
+    assert code_lines(engine) < 2710
+    assert code_lines(FILES) < 14550  # the sum of the rooms, with a little room
 
 
 def test_every_file_has_a_room():

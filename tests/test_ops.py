@@ -369,6 +369,7 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "scale_shift": lambda x, w, b: np.array([[v * s + t for v, s, t in zip(r, w, b, strict=True)]
                                              for r in x]),
     "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / 2**0.5)),
+    "gelu_slope": lambda x: slope_of(REFERENCE["gelu"], x),
     "gelu_tanh_slope": lambda x: slope_of(REFERENCE["gelu_tanh"], x),
     "gelu_tanh": lambda x: x / (1 + np.exp(-2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
     # windows
@@ -407,7 +408,12 @@ def test_take_along_reads_one_value_for_each_place():
     np.testing.assert_array_equal(host(found), at(x, (3,), lambda i: (i, k[i])))
 
 
-def test_erf_against_the_library():
-    x = np.linspace(-6, 6, 1201)
-    want = np.array([math.erf(v) for v in x])
-    np.testing.assert_allclose(mt.from_numpy(x).erf().numpy(), want, rtol=0, atol=2e-15)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_erf_against_the_library(dtype):
+    x = np.concatenate([np.linspace(-7, 7, 1401), 10.0 ** np.linspace(-30, 1, 311)]).astype(dtype)
+    want = np.vectorize(math.erf)(x.astype(np.float64))
+    got = mt.from_numpy(x).erf().numpy()
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, want.astype(dtype), rtol=2 * np.finfo(dtype).eps)
+    odd = mt.tensor([math.nan, math.inf, -math.inf, -0.0]).erf()
+    assert str(odd) == "tensor([nan,  1., -1., -0.])"

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..pool import empty_like
+
 BLOCK = 1 << 15  # elements: five arrays of float32 take 640 kB, which a core's own cache holds
 
 
@@ -24,3 +26,15 @@ def parts(*arrays: Any) -> Iterator[Any]:
     flat = [a.reshape(-1) for a in arrays]
     for start in range(0, first.size, BLOCK):
         yield [a[start : start + BLOCK] for a in flat]
+
+
+def in_blocks(work: Any) -> Any:
+    """``work(xp, x, out)``, elementwise and of many passes, as a forward on one block at a time."""
+
+    def forward(xp: Any, x: Any) -> Any:
+        out = empty_like(xp, x)
+        for part, into in parts(x, out):
+            work(xp, part, into)
+        return out
+
+    return forward

@@ -12,9 +12,9 @@ from typing import Any
 
 from .. import backend
 from ..core import op
-from ..pool import empty_like, minus, room, times
-from . import blocks
-from .elementwise import erf, exp, rsqrt, tanh
+from ..pool import minus, room, times
+from .blocks import in_blocks
+from .elementwise import exp, rsqrt, tanh
 from .index import put_along, take_along
 from .linalg import matmul, product
 from .reduce import mean, sum_
@@ -176,18 +176,6 @@ scale_shift = op("scale_shift", _scale_shift,
 ROOT, CUBE = (2 / math.pi) ** 0.5, 0.044715
 
 
-def in_blocks(work: Any) -> Any:
-    """``work(xp, x, out)``, elementwise and of many passes, as a forward on one block at a time."""
-
-    def forward(xp: Any, x: Any) -> Any:
-        out = empty_like(xp, x)
-        for part, into in blocks.parts(x, out):
-            work(xp, part, into)
-        return out
-
-    return forward
-
-
 def _gelu_tanh(xp: Any, x: Any, out: Any) -> None:
     xp.multiply(x, x, out=out)
     out *= ROOT * CUBE
@@ -228,17 +216,26 @@ gelu_tanh_slope = op("gelu_tanh_slope", in_blocks(_gelu_tanh_slope), x=_gelu_tan
                      dtypes="keep", tex=r"\operatorname{{gelu}}' {0}", sample=normal())  # fmt: skip
 
 
-def _gelu(xp: Any, x: Any) -> Any:
-    out = backend.erf(xp, x * 0.5**0.5)
+def _gelu(xp: Any, x: Any, out: Any) -> None:
+    out[...] = backend.erf(xp, x * 0.5**0.5)
     out += 1
     out *= x
     out *= 0.5
-    return out
 
 
-def _gelu_rule(g: Any, x: Any) -> Any:
-    return g * (0.5 * (1 + erf(x * 0.5**0.5)) + x * exp(-0.5 * (x * x)) * (2 * math.pi) ** -0.5)
+def _gelu_slope(xp: Any, x: Any, out: Any) -> None:
+    density = xp.exp(x * x * -0.5)
+    density *= (2 * math.pi) ** -0.5
+    density *= x
+    out[...] = backend.erf(xp, x * 0.5**0.5)
+    out += 1
+    out *= 0.5
+    out += density
 
 
-gelu = op("gelu", _gelu, x=_gelu_rule, dtypes="keep",
+# With the normal distribution's Phi and its density phi = Phi'.
+gelu = op("gelu", in_blocks(_gelu), x=lambda g, x: times(g, gelu_slope(x)), dtypes="keep",
           tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
+gelu_slope = op("gelu_slope", in_blocks(_gelu_slope), dtypes="keep",
+                x=lambda g, x: g * (2 - x * x) * (exp(-0.5 * (x * x)) * (2 * math.pi) ** -0.5),
+                tex=r"\left(\Phi({0}) + {0} \, \phi({0})\right)", sample=normal())  # fmt: skip

@@ -17,10 +17,10 @@ SIGNS = {
     r"\leq": "≤", r"\geq": "≥", r"\land": "∧", r"\lor": "∨", r"\lnot": "¬", r"\oplus": "⊕",
     r"\sim": "~", r"\pm": "±", r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
     r"\sum": "∑", r"\partial": "∂", r"\exists": "∃", r"\forall": "∀", r"\mid": "|", r"\&": "&",
-    r"\mu": "μ", r"\star": "⋆",
+    r"\mu": "μ", r"\Phi": "Φ", r"\phi": "φ", r"\star": "⋆",
     r"\lvert": "|", r"\rvert": "|", r"\bmod": "mod", "-": "−",
 }  # fmt: skip
-LETTERS = (r"\pi", r"\mu", r"\sigma", r"\infty", r"\partial")
+LETTERS = (r"\pi", r"\mu", r"\sigma", r"\Phi", r"\phi", r"\infty", r"\partial")
 WORDS = {"sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan", "ln", "log",
          "max", "min"}  # fmt: skip
 STYLED = {r"\operatorname": "word", r"\text": "name", r"\mathit": "name"}
