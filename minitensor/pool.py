@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-SMALLEST = 1 << 16  # bytes; for less, the system's allocator has memory at hand
+SMALLEST = 1 << 18  # bytes; for less, the system's allocator has memory at hand
 LIMIT = 1 << 26  # bytes
 LARGEST = LIMIT // 4
 TRIES = 32  # blocks of one size that are looked at before a new one is made

@@ -44,9 +44,9 @@ def written(array: Array, by: str) -> None:
     """Note that the buffer of ``array`` has just been written to, by the op named ``by``."""
     global last_write
     last_write = core.next_seq()
-    entry = writes_to(array)
-    if entry is None:
-        owner = backend.owner(array)
+    owner = backend.owner(array)
+    entry = LEDGER.get(id(owner))
+    if entry is None or entry.owner() is not owner:
         entry = LEDGER[id(owner)] = Writes(owner)
     entry.count += 1
     entry.by = by

@@ -26,6 +26,8 @@ ENGINE = ("backend", "core", "ops", "autograd")
 #   of in-place writes; lanes compiled when first called, which halved the time of an import.
 # - ops: fused layers and a convolution of three ops that are each other's derivatives, 350 lines:
 #   a transformer step went from 2.3 to 1.1 times PyTorch's time, a CNN's from 1.6 to 0.9.
+#   What comes back through softmax and layer_norm as ops of their own, sums of rows as products:
+#   70 lines, 1.1 to 1.0 times; a layer_norm of learners' size comes back in a third of the calls.
 # - autograd: views that stay right under in-place changes; Function as PyTorch has it, with
 #   once_differentiable.
 # - surface: PyTorch's face, held against PyTorch by tests. Printing to the character, the random
@@ -40,7 +42,7 @@ ENGINE = ("backend", "core", "ops", "autograd")
 ROOMS = {
     "backend": (["backend.py", "kernels.py", "pool.py"], 385),
     "core": (["core.py", "lanes.py", "versions.py"], 580),
-    "ops": (["ops"], 930),
+    "ops": (["ops"], 1000),
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 830),
     "surface": (
         [
@@ -158,8 +160,8 @@ def test_room(room):
 
 def test_package_and_engine():
     engine = [f for room in ENGINE for f in room_files(ROOMS[room][0])]
-    assert code_lines(engine) < 2710
-    assert code_lines(FILES) < 14550  # the sum of the rooms, with a little room
+    assert code_lines(engine) < 2790
+    assert code_lines(FILES) < 14600  # the sum of the rooms, with a little room
 
 
 def test_every_file_has_a_room():

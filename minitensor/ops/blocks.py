@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,24 @@ def parts(*arrays: Any) -> Iterator[Any]:
     flat = [a.reshape(-1) for a in arrays]
     for start in range(0, first.size, BLOCK):
         yield [a[start : start + BLOCK] for a in flat]
+
+
+def rows(dim: tuple[int, ...], *arrays: Any) -> Iterator[Any]:
+    """Arrays of one shape for work along ``dim``: some rows at a time, and the dim of the row.
+
+    They come whole, with ``dim`` as it is, on a GPU or where the rows do not lie in one piece.
+    """
+    first = arrays[0]
+    last = dim == tuple(range(first.ndim - len(dim), first.ndim))
+    whole = type(first) is not np.ndarray or not last or not first.size
+    if whole or not all(a.flags.c_contiguous for a in arrays):
+        yield arrays, dim
+        return
+    n = math.prod(first.shape[-len(dim) :])
+    flat = [a.reshape(-1, n) for a in arrays]
+    step = max(1, 4 * BLOCK // n)  # each NumPy call loops over rows: fewer calls pay here
+    for start in range(0, len(flat[0]), step):
+        yield [a[start : start + step] for a in flat], (1,)
 
 
 def in_blocks(work: Any) -> Any:

@@ -147,7 +147,7 @@ def _columns(xp: Any, grown: Any, kernel: Sizes, how: Geometry) -> Any:
     return windows.reshape(how.groups, depth, math.prod(windows.shape[3 + len(kernel) :]))
 
 
-SLAB = 1 << 16  # elements of columns at a time
+SLAB = 1 << 18  # elements of columns at a time
 
 
 def _slabs(
@@ -186,7 +186,7 @@ def _conv(xp: Any, x: Any, weight: Any, *, how: Geometry) -> Any:
     counts = count_windows(grown.shape[1:-1], kernel, how.stride, how.dilation)
     out = empty(xp, (*rows.shape[:2], math.prod(counts) * samples), x.dtype)
     for _, at, seen in _slabs(xp, x.shape[1], kernel, counts, samples, how):
-        out[..., at] = xp.matmul(rows, _columns(xp, grown[seen], kernel, how))
+        xp.matmul(rows, _columns(xp, grown[seen], kernel, how), out=out[..., at])
     return batch_first(xp, out.reshape(weight.shape[0], *counts, samples))
 
 

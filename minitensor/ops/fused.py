@@ -12,12 +12,12 @@ from typing import Any
 
 from .. import backend
 from ..core import op
-from ..pool import minus, room, times
-from .blocks import in_blocks
+from ..pool import empty_like, minus, room, times
+from . import blocks
 from .elementwise import exp, rsqrt, tanh
 from .index import put_along, take_along
-from .linalg import matmul, product
-from .reduce import mean, sum_
+from .linalg import mm, product
+from .reduce import average, count, dot, mean, sum_, total
 from .sample import given, normal, random
 from .shape import mT, reshape
 
@@ -41,7 +41,7 @@ def _linear(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 
 def _input_rule(g: Any, weight: Any, x_shape: Any) -> Any:
-    out = matmul(rows(g), weight)
+    out = mm(rows(g), weight)
     return out if len(x_shape) == 2 else reshape(out, shape=tuple(x_shape))
 
 
@@ -66,32 +66,46 @@ linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
 # -- softmax ---------------------------------------------------------------------------------------
 
 
-def _shifted(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
-    """x less its largest value, so that exp cannot overflow; a new array, or ``out``."""
-    top = xp.max(x, axis=dim, keepdims=True)
-    return xp.subtract(x, top, out=room(x) if out is None else out)
+def _shifted(xp: Any, x: Any, dim: tuple[int, ...], out: Any) -> Any:
+    """x less its largest value, so that exp cannot overflow, in ``out``."""
+    return xp.subtract(x, xp.max(x, axis=dim, keepdims=True), out=out)
 
 
-def _shares(xp: Any, x: Any, dim: int, out: Any = None) -> Any:
-    """Exponentials divided by their sum; a new array, or ``out``."""
-    out = _shifted(xp, x, dim, out)
-    xp.exp(out, out=out)
-    out /= xp.sum(out, axis=dim, keepdims=True)
+def _shares(xp: Any, x: Any, dim: int, out: Any) -> Any:
+    """Exponentials divided by their sum, in ``out``."""
+    for (part, into), along in blocks.rows((dim,), x, out):
+        xp.exp(_shifted(xp, part, along, into), out=into)
+        into /= total(xp, into, dim=along)
     return out
 
 
-def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
-    return times(out, minus(g, sum_(times(g, out), dim=(dim,), keepdim=True)))
+def _softmax_back(xp: Any, x: Any, y: Any, *, dim: int) -> Any:
+    out = empty_like(xp, x)
+    for (g, share, into), along in blocks.rows((dim,), x, y, out):
+        xp.subtract(g, dot(xp, g, share, along), out=into)
+        into *= share
+    return out
+
+
+def _softmax_bend(g: Any, x: Any, y: Any, dim: int) -> Any:
+    along = {"dim": (dim,), "keepdim": True}
+    return g * (x - sum_(x * y, **along)) - x * sum_(g * y, **along)
 
 
 def _log_softmax(xp: Any, x: Any, *, dim: int) -> Any:
-    out = _shifted(xp, x, dim)
-    out -= xp.log(xp.sum(xp.exp(out, out=room(out)), axis=dim, keepdims=True))
+    out = _shifted(xp, x, (dim,), empty_like(xp, x))
+    out -= xp.log(total(xp, xp.exp(out, out=room(out)), dim=(dim,)))
     return out
 
 
-softmax = op("softmax", lambda xp, x, *, dim: _shares(xp, x, dim), x=_softmax_rule, dtypes="keep",
+softmax = op("softmax", lambda xp, x, *, dim: _shares(xp, x, dim, empty_like(xp, x)),
+             x=lambda g, out, dim: softmax_back(g, out, dim=dim), dtypes="keep",
              tex=r"\operatorname{{softmax}} {0}", sample=normal((3, 4), dim=1))  # fmt: skip
+# What comes back through shares y.
+softmax_back = op("softmax_back", _softmax_back, dtypes="same", prefix="SoftmaxBackwardData",
+                  x=lambda g, y, dim: softmax_back(g, y, dim=dim), y=_softmax_bend,
+                  tex=r"{1} \cdot \left({0} - \sum \left({0} \cdot {1}\right)\right)",
+                  sample=normal((3, 4), (3, 4), dim=1))  # fmt: skip
 log_softmax = op("log_softmax", _log_softmax, dtypes="keep", prefix="LogSoftmax",
                  x=lambda g, out, dim: minus(g, exp(out) * sum_(g, dim=(dim,), keepdim=True)),
                  tex=r"\ln \operatorname{{softmax}} {0}", sample=normal((3, 4), dim=0))  # fmt: skip
@@ -101,12 +115,12 @@ def _causal_softmax(xp: Any, x: Any, *, scale: float) -> Any:
     hidden = ~xp.tri(*x.shape[-2:], dtype=bool)
     out = xp.multiply(x, x.dtype.type(scale), out=room(x))
     out += xp.where(hidden, x.dtype.type(-math.inf), x.dtype.type(0))
-    return _shares(xp, out, -1, out)
+    return _shares(xp, out, x.ndim - 1, out)
 
 
 # Of scores (..., L, S) times a scale; row i sees columns 0 to i.
 causal_softmax = op("causal_softmax", _causal_softmax, dtypes="keep", prefix="Softmax",
-                    x=lambda g, out, scale: _softmax_rule(g, out, -1) * scale,
+                    x=lambda g, out, scale: times(softmax_back(g, out, dim=out.ndim - 1), scale),
                     tex=r"\operatorname{{softmax}}(\operatorname{{causal}} {0})",
                     sample=normal((2, 3, 3), scale=0.5))  # fmt: skip
 
@@ -139,25 +153,60 @@ mse = op("mse", _mse, dtypes="same", prefix="MseLoss",
 
 
 def _standardize(xp: Any, x: Any, *, dim: tuple[int, ...], eps: float) -> Any:
-    out = xp.subtract(x, xp.mean(x, axis=dim, keepdims=True), out=room(x))
-    spread = xp.mean(xp.multiply(out, out, out=room(out)), axis=dim, keepdims=True)
-    out /= xp.sqrt(spread + x.dtype.type(eps))
+    out = empty_like(xp, x)
+    for (part, into), along in blocks.rows(dim, x, out):
+        _standardized(xp, part, along, eps, into)
     return out
 
 
-def _standardize_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...], eps: float) -> Any:
+def _standardized(xp: Any, x: Any, dim: tuple[int, ...], eps: float, out: Any = None) -> Any:
+    """x with mean 0 and variance 1, and what its distance from the mean was multiplied by."""
+    out = xp.subtract(x, average(xp, x, dim=dim), out=out)
+    scale = 1 / xp.sqrt(dot(xp, out, out, dim) / x.dtype.type(count(x.shape, dim)) + eps)
+    out *= scale
+    return out, scale
+
+
+def _standardize_back(xp: Any, x: Any, y: Any, *, dim: tuple[int, ...], eps: float) -> Any:
     """Ioffe and Szegedy, 2015, section 3."""
-    away = minus(x, mean(x, dim=dim, keepdim=True))
-    scale = rsqrt(mean(times(away, away), dim=dim, keepdim=True) + eps)
-    along = times(out, mean(times(g, out), dim=dim, keepdim=True))
-    return times(minus(minus(g, mean(g, dim=dim, keepdim=True)), along), scale)
+    out = empty_like(xp, x)
+    for (g, part, into), along in blocks.rows(dim, x, y, out):
+        standard, scale = _standardized(xp, part, along, eps)
+        xp.subtract(g, average(xp, g, dim=along), out=into)
+        standard *= dot(xp, g, standard, along) / x.dtype.type(count(g.shape, along))
+        into -= standard
+        into *= scale
+    return out
+
+
+def _standardize_bend(g: Any, x: Any, y: Any, dim: tuple[int, ...], eps: float) -> Any:
+    """The back step is scale (x - mean x - out mean(x out)): all three factors depend on y."""
+    how: Any = {"dim": dim, "keepdim": True}
+    away = y - mean(y, **how)
+    scale = rsqrt(mean(away * away, **how) + eps)
+    out = away * scale
+    of_g, of_x = mean(g * out, **how), mean(x * out, **how)
+    both = mean(g * (x - mean(x, **how)), **how) - of_g * of_x
+    back = [standardize_back(v, y, dim=dim, eps=eps) for v in (g, x)]
+    return -scale * (scale * out * both + back[0] * of_x + back[1] * of_g)
 
 
 # Mean 0 and variance 1 over the dimensions dim.
-standardize = op("standardize", _standardize, x=_standardize_rule, dtypes="keep",
+standardize = op("standardize", _standardize, dtypes="keep",
+                 x=lambda g, x, dim, eps: standardize_back(g, x, dim=dim, eps=eps),
                  prefix="NativeLayerNorm",
                  tex=r"\frac{{{0} - \mu}}{{\sigma}}",
                  sample=normal((3, 4), dim=(1,), eps=1e-5))  # fmt: skip
+
+
+# What comes back: of the gradient x, for an input y.
+standardize_back = op("standardize_back", _standardize_back, dtypes="same",
+                      x=lambda g, y, dim, eps: standardize_back(g, y, dim=dim, eps=eps),
+                      y=_standardize_bend, prefix="NativeLayerNormBackward",
+                      tex=r"\frac{{{0} - \operatorname{{mean}} {0} - \frac{{{1} - \mu}}{{\sigma}} "
+                          r"\cdot \operatorname{{mean}} \left({0} \cdot "
+                          r"\frac{{{1} - \mu}}{{\sigma}}\right)}}{{\sigma}}",
+                      sample=normal((3, 4), (3, 4), dim=(1,), eps=1e-5))  # fmt: skip
 
 
 def _scale_shift(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
@@ -209,10 +258,10 @@ def _gelu_tanh_bend(g: Any, x: Any) -> Any:
 
 
 # Hendrycks and Gimpel, 2016: their approximation, its slope, and the exact one.
-gelu_tanh = op("gelu_tanh", in_blocks(_gelu_tanh), x=lambda g, x: times(g, gelu_tanh_slope(x)),
-               dtypes="keep", prefix="Gelu", tex=r"\operatorname{{gelu}} {0}",
-               sample=normal())  # fmt: skip
-gelu_tanh_slope = op("gelu_tanh_slope", in_blocks(_gelu_tanh_slope), x=_gelu_tanh_bend,
+gelu_tanh = op("gelu_tanh", blocks.in_blocks(_gelu_tanh), dtypes="keep", prefix="Gelu",
+               x=lambda g, x: times(g, gelu_tanh_slope(x)),
+               tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
+gelu_tanh_slope = op("gelu_tanh_slope", blocks.in_blocks(_gelu_tanh_slope), x=_gelu_tanh_bend,
                      dtypes="keep", tex=r"\operatorname{{gelu}}' {0}", sample=normal())  # fmt: skip
 
 
@@ -234,8 +283,8 @@ def _gelu_slope(xp: Any, x: Any, out: Any) -> None:
 
 
 # With the normal distribution's Phi and its density phi = Phi'.
-gelu = op("gelu", in_blocks(_gelu), x=lambda g, x: times(g, gelu_slope(x)), dtypes="keep",
+gelu = op("gelu", blocks.in_blocks(_gelu), x=lambda g, x: times(g, gelu_slope(x)), dtypes="keep",
           tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
-gelu_slope = op("gelu_slope", in_blocks(_gelu_slope), dtypes="keep",
+gelu_slope = op("gelu_slope", blocks.in_blocks(_gelu_slope), dtypes="keep",
                 x=lambda g, x: g * (2 - x * x) * (exp(-0.5 * (x * x)) * (2 * math.pi) ** -0.5),
                 tex=r"\left(\Phi({0}) + {0} \, \phi({0})\right)", sample=normal())  # fmt: skip

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..core import op
 from .elementwise import exp, where
@@ -31,8 +33,41 @@ def _wide(x: Any) -> Any:
     return x.dtype if x.dtype.kind == "f" else backend.INT64
 
 
-sum_ = op("sum",
-          lambda xp, x, *, dim, keepdim: x.sum(axis=dim, keepdims=keepdim, dtype=_wide(x)),
+ONES = {d: np.ones(1024, d) for d in backend.FLOATS}
+
+
+def ones(n: int, dtype: Any) -> np.ndarray:
+    """n ones, not to be written to."""
+    return ONES[dtype][:n] if n <= 1024 else np.ones(n, dtype)
+
+
+def total(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any:
+    """The forward of ``sum``."""
+    if x.size >= 1024 and xp is np and x.ndim > 1 and x.dtype in backend.FLOATS:
+        n = x.shape[-1]
+        if dim == (x.ndim - 1,) and n <= 1024 and x.flags.c_contiguous:
+            out = x.reshape(-1, n) @ ones(n, x.dtype)
+            return out.reshape(*x.shape[:-1], 1) if keepdim else out.reshape(x.shape[:-1])
+        if dim == (0,) and x.ndim == 2 and not keepdim:
+            return ones(len(x), x.dtype) @ x
+    return x.sum(axis=dim, keepdims=keepdim, dtype=_wide(x))
+
+
+def average(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any:
+    """The forward of ``mean``."""
+    return total(xp, x, dim=dim, keepdim=keepdim) / x.dtype.type(count(x.shape, dim))
+
+
+def dot(xp: Any, x: Any, y: Any, dim: tuple[int, ...]) -> Any:
+    """The sum of ``x * y`` over ``dim``, which stay; NumPy needs no room for the products."""
+    if xp is np and dim == (x.ndim - 1,):
+        return np.vecdot(x, y)[..., None]
+    return total(xp, x * y, dim=dim)
+
+
+# On a CPU, sums of rows and of columns are products with ones, a third or less of NumPy's time.
+# NumPy sums a long row in pairs, which is more exact: those of more than 1024 stay with it.
+sum_ = op("sum", total,
           x=lambda g, x_shape, dim, keepdim: spread_back(g, x_shape, dim, keepdim), dtypes="keep",
           tex=r"\sum {0}", sample=normal((2, 3, 4), dim=(0, 2), keepdim=False))  # fmt: skip
 
@@ -51,12 +86,7 @@ def _mean_rule(g: Any, x_shape: tuple[int, ...], dim: tuple[int, ...], keepdim: 
     return spread_back(g / count(x_shape, dim), x_shape, dim, keepdim)
 
 
-def _mean(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    total = x.sum(axis=dim, keepdims=keepdim)  # the method: NumPy's function takes as long again
-    return total / x.dtype.type(count(x.shape, dim))
-
-
-mean = op("mean", _mean,
+mean = op("mean", average,
           x=_mean_rule, dtypes="keep", tex=r"\operatorname{{mean}} {0}",
           sample=normal((2, 3, 4), dim=(1,), keepdim=True))  # fmt: skip
 
