@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .backend import Array
+from .backend import FLOATS, Array
 
 Sizes = tuple[int, ...]
 
@@ -39,6 +39,17 @@ m = m + (T)(1 - beta1) * (g - m);
 v = v * (T)beta2 + (T)(1 - beta2) * (g * g);
 p = p - m / (T)(sqrt(v) + (T)eps) * (T)rate;
 """
+
+# For each row of x: the logarithm of the sum of exponentials, safe from overflow.
+LOG_SUM = """
+T top = x[i * width], sum = 0;
+for (int j = 1; j < width; ++j) top = x[i * width + j] > top ? x[i * width + j] : top;
+for (int j = 0; j < width; ++j) sum = sum + exp(x[i * width + j] - top);
+y = top + log(sum);
+"""
+# What comes back through log_softmax: s is the sum of g over each row.
+LOG_SOFTMAX_BACK = "y = g - exp(out) * s[i / width];"
+WIDEST = 1024  # one thread goes along a row: too slow for longer ones
 
 
 def is_gpu(xp: Any) -> bool:
@@ -78,6 +89,30 @@ def fold_sizes(x: Array, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Si
     counts = tuple(x.shape[2 + len(kernel) :])
     parts = (size, kernel, counts, stride, dilation)
     return tuple(n for part in parts for n in ((1,) * (2 - len(size)) + tuple(part)))
+
+
+def takes_rows(xp: Any, x: Array, dim: int) -> bool:
+    """Whether the next two work along ``dim`` of x."""
+    fits = dim == x.ndim - 1 and 0 < x.shape[dim] <= WIDEST and x.size
+    return is_gpu(xp) and bool(fits) and x.dtype in FLOATS
+
+
+def log_softmax(xp: Any, x: Array) -> Array:
+    """Along the last dimension, in two launches."""
+    x, width = xp.ascontiguousarray(x), x.shape[-1]
+    sums = xp.empty((*x.shape[:-1], 1), x.dtype)
+    _kernel(xp, "raw T x, int32 width", "T y", LOG_SUM, "log_sum")(x, width, sums)
+    return x - sums
+
+
+def log_softmax_back(xp: Any, g: Array, out: Array) -> Array:
+    """What comes back through ``log_softmax`` along the last dimension, in two launches."""
+    g, out = xp.ascontiguousarray(g), xp.ascontiguousarray(out)
+    y, sums = xp.empty_like(g), g.sum(axis=-1)
+    given = "T g, T out, raw T s, int32 width"
+    back = _kernel(xp, given, "T y", LOG_SOFTMAX_BACK, "log_softmax_back")
+    back(g, out, sums, g.shape[-1], y)
+    return y
 
 
 def adam(xp: Any, c: Any, p: Array, g: Array, m: Array, v: Array) -> None:

@@ -121,9 +121,3 @@ def times(x: Any, y: Any) -> Any:
     """``x * y`` of the size and dtype of ``x``, for rules: of arrays, Tensors or symbols."""
     out = room(x)
     return x * y if out is None else np.multiply(x, y, out=out)
-
-
-def minus(x: Any, y: Any) -> Any:
-    """``x - y`` of the size and dtype of ``x``, for rules: of arrays, Tensors or symbols."""
-    out = room(x)
-    return x - y if out is None else np.subtract(x, y, out=out)

@@ -20,7 +20,7 @@ ENGINE = ("backend", "core", "ops", "autograd")
 
 # Room: its files or folder, and its code lines. The architecture asked for 2,200 (floors 1 to 5)
 # and 5,000 in all, before surface.md's names were counted. What the rest bought, room by room:
-# - backend: kernels.py, 50 lines without which a GPU idles; rows added at an index by sorting;
+# - backend: kernels.py, 70 lines without which a GPU idles; rows added at an index by sorting;
 #   pool.py and its uses, 90 lines: a CNN's step takes 0.7 of the time, a transformer's 0.75.
 # - core: with lanes.py, the specialised doors that make an op cheap, and versions.py, the ledger
 #   of in-place writes; lanes compiled when first called, which halved the time of an import.
@@ -40,9 +40,9 @@ ENGINE = ("backend", "core", "ops", "autograd")
 # - viz: traces, formulas as MathML and the stepper, which needs no kernel and no network.
 # - timing: measuring, recording with a schema and a checksum, limits of the machine, peers by hand.
 ROOMS = {
-    "backend": (["backend.py", "kernels.py", "pool.py"], 385),
+    "backend": (["backend.py", "kernels.py", "pool.py"], 400),
     "core": (["core.py", "lanes.py", "versions.py"], 580),
-    "ops": (["ops"], 1000),
+    "ops": (["ops"], 1010),
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 830),
     "surface": (
         [
@@ -160,8 +160,8 @@ def test_room(room):
 
 def test_package_and_engine():
     engine = [f for room in ENGINE for f in room_files(ROOMS[room][0])]
-    assert code_lines(engine) < 2790
-    assert code_lines(FILES) < 14600  # the sum of the rooms, with a little room
+    assert code_lines(engine) < 2810
+    assert code_lines(FILES) < 14650  # the sum of the rooms, with a little room
 
 
 def test_every_file_has_a_room():

@@ -15,7 +15,7 @@ import pytest
 
 import minitensor as mt
 from minitensor import kernels
-from minitensor.ops import conv
+from minitensor.ops import conv, fused
 from minitensor.optim import Adam
 
 needs_compiler = pytest.mark.skipif(
@@ -159,6 +159,39 @@ def test_convolution_by_kernels(window, groups, host):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
+ROWS = [(64, 10), (3, 5, 65), (7, 1), (2, 1024)]
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", ROWS)
+def test_log_softmax_and_its_way_back(shape, dtype, host):
+    limit = {"float32": 1e-5, "float64": 1e-13}[dtype]
+    dim = len(shape) - 1
+    x, g = values(shape, dtype) * 50, values((2, *shape), dtype)[1]
+    wanted = fused._log_softmax(np, x, dim=dim)
+    found = fused._log_softmax(host, x, dim=dim)
+    np.testing.assert_allclose(found, wanted, rtol=limit, atol=limit)
+    np.testing.assert_allclose(
+        fused._log_softmax_back(host, g, wanted, dim=dim),
+        fused._log_softmax_back(np, g, wanted, dim=dim),
+        rtol=limit,
+        atol=limit,
+    )
+    odd = np.array([[0, np.inf], [-np.inf, 1], [np.nan, 1], [-np.inf, -np.inf]], dtype)
+    with np.errstate(invalid="ignore"):
+        wanted, found = (fused._log_softmax(xp, odd, dim=1) for xp in (np, host))
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_rows_that_the_kernels_leave_to_others(host):
+    x = values((4, 8), "float32")
+    assert kernels.takes_rows(host, x, 1)
+    assert not kernels.takes_rows(np, x, 1) and not kernels.takes_rows(host, x, 0)
+    for other in (x.astype("float16"), x[:0], x[:, :0], np.zeros((1, 1025), "float32")):
+        assert not kernels.takes_rows(host, other, 1)
+
+
 @needs_compiler
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_adam(dtype, host):
@@ -206,6 +239,23 @@ def test_unfold_and_fold_on_a_gpu(window, dtype):
         wanted = fn(x, **extra, **places(*window))
         found = fn(x.to("cuda"), **extra, **places(*window)).cpu()
         np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", ROWS)
+def test_cross_entropy_on_a_gpu(shape, dtype):
+    target = mt.arange(int(np.prod(shape[:-1]))) % shape[-1]
+    found = {}
+    for device in ("cpu", "cuda"):
+        x = mt.from_numpy(values(shape, dtype)).to(device).requires_grad_()
+        loss = mt.nn.functional.cross_entropy(x.reshape(-1, shape[-1]), target.to(device))
+        loss.backward()
+        found[device] = loss.item(), x.grad.cpu().numpy()
+    limit = {"float32": 1e-5, "float64": 1e-12}[dtype]
+    for a, b in zip(found["cuda"], found["cpu"], strict=True):
+        np.testing.assert_allclose(a, b, rtol=limit, atol=limit)
 
 
 @pytest.mark.gpu

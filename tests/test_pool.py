@@ -148,12 +148,11 @@ def test_layout_is_kept():
     assert pool.room(x[:, ::2]) is None
 
 
-@pytest.mark.parametrize(("mine", "numpys"), [(pool.times, np.multiply), (pool.minus, np.subtract)])
-def test_helpers_of_rules_do_as_operators(mine, numpys, x):
+def test_helpers_do_as_operators(x):
     a, row = x.numpy(), x.numpy()[0]
-    assert np.array_equal(mine(a, row), numpys(a, row))
-    assert np.array_equal(mine(a[:2, :2], row[:2]), numpys(a[:2, :2], row[:2]))
-    assert np.array_equal(mine(x, x).array, numpys(a, a))
+    assert np.array_equal(pool.times(a, row), a * row)
+    assert np.array_equal(pool.times(a[:2, :2], row[:2]), a[:2, :2] * row[:2])
+    assert np.array_equal(pool.times(x, x).array, a * a)
     assert np.array_equal(pool.zeros(np, (N, N), a.dtype), np.zeros((N, N)))
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import backend
+from .. import backend, kernels
 from ..core import op
-from ..pool import empty_like, minus, room, times
+from ..pool import empty_like, room, times
 from . import blocks
 from .elementwise import exp, rsqrt, tanh
 from .index import put_along, take_along
@@ -93,9 +93,19 @@ def _softmax_bend(g: Any, x: Any, y: Any, dim: int) -> Any:
 
 
 def _log_softmax(xp: Any, x: Any, *, dim: int) -> Any:
+    if kernels.takes_rows(xp, x, dim):
+        return kernels.log_softmax(xp, x)
     out = _shifted(xp, x, (dim,), empty_like(xp, x))
     out -= xp.log(total(xp, xp.exp(out, out=room(out)), dim=(dim,)))
     return out
+
+
+def _log_softmax_back(xp: Any, x: Any, y: Any, *, dim: int) -> Any:
+    if kernels.takes_rows(xp, x, dim):
+        return kernels.log_softmax_back(xp, x, y)
+    out = xp.exp(y, out=room(y))
+    out *= total(xp, x, dim=(dim,))
+    return xp.subtract(x, out, out=out)
 
 
 softmax = op("softmax", lambda xp, x, *, dim: _shares(xp, x, dim, empty_like(xp, x)),
@@ -107,8 +117,14 @@ softmax_back = op("softmax_back", _softmax_back, dtypes="same", prefix="SoftmaxB
                   tex=r"{1} \cdot \left({0} - \sum \left({0} \cdot {1}\right)\right)",
                   sample=normal((3, 4), (3, 4), dim=1))  # fmt: skip
 log_softmax = op("log_softmax", _log_softmax, dtypes="keep", prefix="LogSoftmax",
-                 x=lambda g, out, dim: minus(g, exp(out) * sum_(g, dim=(dim,), keepdim=True)),
+                 x=lambda g, out, dim: log_softmax_back(g, out, dim=dim),
                  tex=r"\ln \operatorname{{softmax}} {0}", sample=normal((3, 4), dim=0))  # fmt: skip
+# And through logarithms of shares y.
+log_softmax_back = op(
+    "log_softmax_back", _log_softmax_back, dtypes="same", prefix="LogSoftmaxBackwardData",
+    x=lambda g, y, dim: g - sum_(g * exp(y), dim=(dim,), keepdim=True),
+    y=lambda g, x, y, dim: -g * exp(y) * sum_(x, dim=(dim,), keepdim=True),
+    tex=r"{0} - e^{{{1}}} \cdot \sum {0}", sample=normal((3, 4), (3, 4), dim=0))  # fmt: skip
 
 
 def _causal_softmax(xp: Any, x: Any, *, scale: float) -> Any:
