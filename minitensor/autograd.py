@@ -501,7 +501,7 @@ def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
         t._grad = core.OPS["clone"].call(g)
     elif before is None:
         array = backend.to_array(g)
-        t._grad = wrap(array if fresh else array.copy())
+        t._grad = core.fresh(array if fresh else array.copy())
     elif taped or before.needs_grad:
         t._grad = before + (g if taped else wrap(backend.to_array(g)))  # type: ignore[operator]
     else:

@@ -322,7 +322,7 @@ def to_array(value: Any) -> Array:
 def owner(array: Array) -> Array:
     """The array that owns the memory which ``array`` views (itself, if it is no view)."""
     base = getattr(array, "base", None)
-    while type(base) in MODULES:
+    while base is not None and type(base) in MODULES:
         array = base
         base = array.base
     return array

@@ -249,7 +249,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
         out = to_array(op.run[first](*arrays, **attrs))
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
         raise explain(op, arrays, error) from error
-    result = _fresh(out)
+    result = fresh(out)
     if GRAD and any(differentiable(op, inputs)):
         record(op, inputs, arrays, attrs, result)
     if op.view:
@@ -271,7 +271,7 @@ def outside(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
     raise TypeError(f"{op.name}(): argument '{op.inputs[0]}' must be Tensor, not {kinds}")
 
 
-def _fresh(array: Array) -> Tensor:
+def fresh(array: Array) -> Tensor:
     """A leaf Tensor around an array that an op has just made."""
     t = Tensor.__new__(Tensor)
     t.array, t.needs_grad, t.node, t.view_of = array, False, None, None
@@ -280,7 +280,7 @@ def _fresh(array: Array) -> Tensor:
 
 def wrap(array: Array) -> Tensor:
     """A leaf Tensor around an array, which others may hold as well."""
-    t = _fresh(array)
+    t = fresh(array)
     if not array.flags.c_contiguous:
         t._shared = True
     return t

@@ -64,6 +64,9 @@ def called(t: Any, stem: str) -> Any:
 def call_results(spec: str, result: Any, inputs: tuple[Any, ...]) -> None:
     """Name the steps that made a function's results, unless they are its inputs' own."""
     single, _, several = spec.partition("|")
+    node = result.node if isinstance(result, Tensor) else None
+    if single and node is not None and node.info is None and node.op.grad_name == full(single):
+        return
     before = [x.node for x in inputs if isinstance(x, Tensor)]
     results, stem = (result, several) if isinstance(result, tuple) else ((result,), single)
     for t in results:

@@ -59,6 +59,8 @@ NUMBERS = (float, int, bool)
 
 ONE = """\
     if not isinstance({x}, Tensor):
+        if type({x}) in RUN:  # a raw array, in a rule
+            return RUN[type({x})]({x}{keywords})
         return outside(OP, ({x},), {attrs})
     a0 = {array}
     kind = type(a0)
@@ -95,7 +97,11 @@ TWO = """\
 """
 MANY = """\
     if not ({all_tensors}):
-        return ({general})(OP, ({names},), {attrs})
+        if {any_tensor}:
+            return apply(OP, ({names},), {attrs})
+        if type({x}) in RUN:
+            return RUN[type({x})]({names}{keywords})
+        return outside(OP, ({names},), {attrs})
 {unwrap}
     kind = type(a0)
     if {differ}:
@@ -149,9 +155,9 @@ def source(op: Op) -> str:
     attrs = "{" + ", ".join(f"{a!r}: {a}" for a in op.attrs) + "}" if op.attrs else "NO_ATTRS"
     star = "".join(f", {a}" for a in op.attrs)
     head = f"def {op.name}({', '.join(names)}{', *' + star if star else ''}):\n"
-    body = _guard(op, attrs)
-    arrays = ", ".join(f"a{i}" for i in range(len(names)))
     keywords = "".join(f", {a}={a}" for a in op.attrs)
+    body = _guard(op, attrs, keywords)
+    arrays = ", ".join(f"a{i}" for i in range(len(names)))
     listed = ", ".join(names)
     body += RUN.format(arrays=arrays, keywords=keywords, names=listed, attrs=attrs)
     body += _record(op, attrs) if op.rules else PLAIN
@@ -160,7 +166,7 @@ def source(op: Op) -> str:
     return head + body + END.format(names=listed, attrs=attrs)
 
 
-def _guard(op: Op, attrs: str) -> str:
+def _guard(op: Op, attrs: str, keywords: str) -> str:
     names = op.inputs
     fits = (
         "a0.dtype is not FLOAT32 and a0.dtype is not FLOAT64" if op.dtypes == "float" else "False"
@@ -169,7 +175,7 @@ def _guard(op: Op, attrs: str) -> str:
         x = names[0]
         array = f"{x}.array if {x}.array.flags.c_contiguous else settled({x})"
         array = array if op.view else f"{x}.array"
-        text = ONE.format(x=x, attrs=attrs, fits=fits, array=array)
+        text = ONE.format(x=x, attrs=attrs, fits=fits, array=array, keywords=keywords)
         return text if fits != "False" else text[: text.index("    if False")]
     if len(names) == 2 and op.dtypes in ("promote", "float"):
         return TWO.format(x=names[0], y=names[1], attrs=attrs, fits=fits).replace(" or False", "")
@@ -184,8 +190,8 @@ def _guard(op: Op, attrs: str) -> str:
         differ += [fits]
     tensors = [f"isinstance({x}, Tensor)" for x in names]
     text = MANY.format(
-        all_tensors=" and ".join(tensors), general=f"apply if {' or '.join(tensors)} else outside",
-        names=", ".join(names), attrs=attrs, unwrap=unwrap,
+        x=names[0], all_tensors=" and ".join(tensors), any_tensor=" or ".join(tensors),
+        keywords=keywords, names=", ".join(names), attrs=attrs, unwrap=unwrap,
         differ=" or ".join(differ) or "False",
     )  # fmt: skip
     return text
