@@ -117,6 +117,14 @@ def empty_like(xp: Any, x: Any) -> Any:
     return xp.empty_like(x) if out is None else out
 
 
+def scaled(fresh: Any, y: Any) -> Any:
+    """``y * fresh``, for rules; an array in its own memory, so none that anyone else holds."""
+    if type(fresh) is not np.ndarray:
+        return y * fresh
+    fresh *= y
+    return fresh
+
+
 def times(x: Any, y: Any) -> Any:
     """``x * y`` of the size and dtype of ``x``, for rules: of arrays, Tensors or symbols."""
     out = room(x)

@@ -40,9 +40,9 @@ ENGINE = ("backend", "core", "ops", "autograd")
 # - viz: traces, formulas as MathML and the stepper, which needs no kernel and no network.
 # - timing: measuring, recording with a schema and a checksum, limits of the machine, peers by hand.
 ROOMS = {
-    "backend": (["backend.py", "kernels.py", "pool.py"], 400),
+    "backend": (["backend.py", "kernels.py", "pool.py"], 405),
     "core": (["core.py", "lanes.py", "versions.py"], 580),
-    "ops": (["ops"], 1010),
+    "ops": (["ops"], 1030),
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 830),
     "surface": (
         [
@@ -160,8 +160,8 @@ def test_room(room):
 
 def test_package_and_engine():
     engine = [f for room in ENGINE for f in room_files(ROOMS[room][0])]
-    assert code_lines(engine) < 2810
-    assert code_lines(FILES) < 14650  # the sum of the rooms, with a little room
+    assert code_lines(engine) < 2840
+    assert code_lines(FILES) < 14700  # the sum of the rooms, with a little room
 
 
 def test_every_file_has_a_room():

@@ -153,6 +153,10 @@ def test_helpers_do_as_operators(x):
     assert np.array_equal(pool.times(a, row), a * row)
     assert np.array_equal(pool.times(a[:2, :2], row[:2]), a[:2, :2] * row[:2])
     assert np.array_equal(pool.times(x, x).array, a * a)
+    for own in (a.copy(), a[:2].copy(), x):
+        want = own * row[0]
+        assert np.array_equal(np.asarray(pool.scaled(own, row[0])), np.asarray(want))
+    assert np.array_equal(x.numpy(), a)
     assert np.array_equal(pool.zeros(np, (N, N), a.dtype), np.zeros((N, N)))
 
 

@@ -208,11 +208,22 @@ def _conv_input(xp: Any, x: Any, weight: Any, *, size: Sizes, how: Geometry) -> 
 
 def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> Any:
     grown, g = _grown(xp, batch_last(xp, x), how), _outputs(xp, y, how.groups)
-    out = zeros(xp, (*g.shape[:2], x.shape[1] // how.groups * math.prod(kernel)), x.dtype)
-    for _, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
-        columns = _columns(xp, grown[seen], kernel, how)
-        out += xp.matmul(g[..., at], xp.swapaxes(columns, 1, 2))
-    return out.reshape(y.shape[1], x.shape[1] // how.groups, *kernel)
+    lines, step, apart = (1, *kernel[1:]), how.stride[0], how.dilation[0]
+    flat = how._replace(stride=(1, *how.stride[1:]), dilation=(1, *how.dilation[1:]))
+    each = math.prod(y.shape[3:]) * x.shape[0]
+    depth = x.shape[1] // how.groups * math.prod(lines)
+    out = zeros(xp, (kernel[0], *g.shape[:2], depth), x.dtype)
+    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
+        # Windows of one line each; those of the kernel's other lines start further on.
+        columns = _columns(xp, grown[seen], lines, flat)
+        columns = columns.reshape(how.groups, depth, -1, each)
+        for i in range(kernel[0]):
+            start = i * apart
+            line = columns[:, :, start : start + (part[0] - 1) * step + 1 : step]
+            line = line.reshape(how.groups, depth, part[0] * each)
+            out[i] += xp.matmul(g[..., at], xp.swapaxes(line, 1, 2))
+    out = out.reshape(kernel[0], y.shape[1], x.shape[1] // how.groups, *kernel[1:])
+    return xp.ascontiguousarray(xp.moveaxis(out, 0, 2))
 
 
 _HOW = Geometry((2, 1), (1, 0), (0, 1), (1, 2), 2)
@@ -312,7 +323,10 @@ def _put(
     # On a CPU a product is quicker than a choice, which is guessed wrong; but inf times 0 is nan.
     finite = xp is np and bool(np.isfinite(x.sum()))
     for i, place in _seen(out, best.shape[1:-1], kernel, stride, dilation):
-        part = x * (best == i) if finite else xp.where(best == i, x, x.dtype.type(0))
+        if finite and apart:
+            xp.multiply(x, best == i, out=place)
+            continue
+        part = xp.where(best == i, x, x.dtype.type(0))
         place[...] = part if apart else place + part
     return batch_first(xp, out)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import backend, kernels
 from ..core import op
-from ..pool import empty_like, room, times
+from ..pool import empty_like, room, scaled, times
 from . import blocks
 from .elementwise import exp, rsqrt, tanh
 from .index import put_along, take_along
@@ -136,7 +136,7 @@ def _causal_softmax(xp: Any, x: Any, *, scale: float) -> Any:
 
 # Of scores (..., L, S) times a scale; row i sees columns 0 to i.
 causal_softmax = op("causal_softmax", _causal_softmax, dtypes="keep", prefix="Softmax",
-                    x=lambda g, out, scale: times(softmax_back(g, out, dim=out.ndim - 1), scale),
+                    x=lambda g, out, scale: scaled(softmax_back(g, out, dim=out.ndim - 1), scale),
                     tex=r"\operatorname{{softmax}}(\operatorname{{causal}} {0})",
                     sample=normal((2, 3, 3), scale=0.5))  # fmt: skip
 
@@ -275,7 +275,7 @@ def _gelu_tanh_bend(g: Any, x: Any) -> Any:
 
 # Hendrycks and Gimpel, 2016: their approximation, its slope, and the exact one.
 gelu_tanh = op("gelu_tanh", blocks.in_blocks(_gelu_tanh), dtypes="keep", prefix="Gelu",
-               x=lambda g, x: times(g, gelu_tanh_slope(x)),
+               x=lambda g, x: scaled(gelu_tanh_slope(x), g),
                tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
 gelu_tanh_slope = op("gelu_tanh_slope", blocks.in_blocks(_gelu_tanh_slope), x=_gelu_tanh_bend,
                      dtypes="keep", tex=r"\operatorname{{gelu}}' {0}", sample=normal())  # fmt: skip
@@ -299,7 +299,7 @@ def _gelu_slope(xp: Any, x: Any, out: Any) -> None:
 
 
 # With the normal distribution's Phi and its density phi = Phi'.
-gelu = op("gelu", blocks.in_blocks(_gelu), x=lambda g, x: times(g, gelu_slope(x)), dtypes="keep",
+gelu = op("gelu", blocks.in_blocks(_gelu), x=lambda g, x: scaled(gelu_slope(x), g), dtypes="keep",
           tex=r"\operatorname{{gelu}} {0}", sample=normal())  # fmt: skip
 gelu_slope = op("gelu_slope", blocks.in_blocks(_gelu_slope), dtypes="keep",
                 x=lambda g, x: g * (2 - x * x) * (exp(-0.5 * (x * x)) * (2 * math.pi) ** -0.5),
