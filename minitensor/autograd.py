@@ -232,7 +232,7 @@ def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
     node: Any = None
     try:
         for node in order:
-            g = take(node) if node not in keep else grads[node]
+            g = take(node) if not keep or node not in keep else grads[node]
             if g is None:
                 continue
             if node.hooks:
