@@ -275,8 +275,8 @@ figures.training({
 })
 
 # %% [markdown]
-# On the CPU, work soon outgrows overhead. The GPU has room left, so larger batches and wider layers are nearly free there, and single examples are a waste. (No batch of 512 was recorded. Compare the forms only: the pretend GPU's
-# clock leaves out the time that Python takes.)
+# On the CPU a few examples are nearly free, too: Adam moves all 235,000 weights, whatever the batch. With 512 the examples' own work shows. The GPU still has room: larger
+# batches are nearly free there. (Compare the forms only: the pretend GPU's clock leaves out Python's time.)
 #
 # Three rules follow. Move the model once. Move each batch once, and nothing back but a number now and then. Give each launch much to do. Vary: put `x` and `target` on the device *outside* of `step`. What does that save?
 

@@ -17,9 +17,9 @@ from .work import Work, work
 Run = Callable[[], Any]
 ELEMENTS = (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 SIDES = (16, 64, 256, 512, 1024)
-BATCHES = (1, 8, 64)
+BATCHES = (1, 8, 64, 512)
 # On a GPU also sizes that a CPU takes too long for.
-LARGER = {ELEMENTS: (100_000_000,), SIDES: (2048, 4096), BATCHES: (512,)}
+LARGER = {ELEMENTS: (100_000_000,), SIDES: (2048, 4096)}
 
 
 class Task(NamedTuple):
@@ -42,7 +42,7 @@ def tasks(device: str = "cpu") -> Iterator[Task]:
     gpu = device.startswith("cuda")
 
     def sizes(small: tuple[int, ...]) -> tuple[int, ...]:
-        return (*small, *LARGER[small]) if gpu else small
+        return (*small, *LARGER.get(small, ())) if gpu else small
 
     for n in sizes(ELEMENTS):
         yield from _op("elementwise", "add", n, (n,), (n,), moved=gpu)

@@ -156,7 +156,7 @@ def training(lines):
     figure(
         fig,
         alt="How many times as long a step takes as with one example, against the size of the "
-        "batch. The CPU's line rises; that of the pretend GPU stays nearly flat.",
+        "batch. The CPU's line rises at the end; that of the pretend GPU stays nearly flat.",
         text="\n".join(
             f"{label}: batch {n}: {t / times[0]:.2f} times as long as batch {batches[0]}"
             for label, (batches, times) in lines.items()
