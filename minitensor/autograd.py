@@ -453,8 +453,9 @@ def _seed(i: int, t: Tensor, seed: Any, taped: bool) -> Any:
                 f"{list(t.array.shape)}: give backward() a gradient of that shape, or sum() first"
             )
         xp = backend.MODULES[type(t.array)]
-        seed = wrap(xp.ones(t.array.shape, t.array.dtype))
-    elif not isinstance(seed, Tensor):
+        ones = xp.ones(t.array.shape, t.array.dtype)
+        return wrap(ones) if taped else ones
+    if not isinstance(seed, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
     if seed.array.shape != t.array.shape:
         raise RuntimeError(

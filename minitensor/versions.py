@@ -44,7 +44,7 @@ def written(array: Array, by: str) -> None:
     """Note that the buffer of ``array`` has just been written to, by the op named ``by``."""
     global last_write
     last_write = core.next_seq()
-    owner = backend.owner(array)
+    owner = array if getattr(array, "base", None) is None else backend.owner(array)
     entry = LEDGER.get(id(owner))
     if entry is None or entry.owner() is not owner:
         entry = LEDGER[id(owner)] = Writes(owner)

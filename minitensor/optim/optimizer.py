@@ -192,27 +192,26 @@ class Optimizer:
         by = f"{type(self).__name__}.step"
         for group in self.param_groups:
             slots, known = self.slots(group), None
+            bare = not self.counts and not slots
             for p in group["params"]:
-                if p._grad is None:
+                g, array = p._grad, p.array
+                if g is None:
                     continue
-                count, arrays = self._advance(p, group, slots)
+                count, state = (1.0, ()) if bare else self._advance(p, group, slots)
                 if count != known:  # most often, all parameters have made as many steps
                     c, known = self._constants(group, count), count
-                xp = backend.MODULES[type(p.array)]
-                update = self.update if c.plain else self._update
-                if p.array.size <= blocks.BLOCK:  # most are: no generator for them
-                    update(xp, c, *arrays)
+                    update = self.update if c.plain else self._update
+                xp = backend.MODULES[type(array)]
+                if array.size <= blocks.BLOCK:  # most are: no generator for them
+                    update(xp, c, array, g.array, *state)
                 else:
-                    for parts in blocks.parts(*arrays):
+                    for parts in blocks.parts(array, g.array, *state):
                         update(xp, c, *parts)
-                versions.written(p.array, by)
+                versions.written(array, by)
         return loss
 
     def _advance(self, p: Tensor, group: dict[str, Any], slots: Any) -> tuple[float, list[Array]]:
-        """Count a step of ``p``: its number, and the arrays that ``update`` works on."""
-        g: Any = p._grad
-        if not self.counts and not slots:
-            return 1.0, [p.array, g.array]
+        """Count a step of ``p``: its number, and the arrays of its state."""
         state = self.state[p]
         count = 2.0  # where steps are not counted, all but the first are alike
         if any(name not in state for name in slots):
@@ -224,7 +223,7 @@ class Optimizer:
         if self.counts:
             state["step"].array += 1
             count = state["step"].array.item()
-        return count, [p.array, g.array, *[state[name].array for name in slots]]
+        return count, [state[name].array for name in slots]
 
     def _constants(self, group: dict[str, Any], count: float) -> SimpleNamespace:
         """The numbers of one step: the same for every element."""
