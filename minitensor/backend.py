@@ -46,7 +46,7 @@ class dtype:  # noqa: N801 - PyTorch's name
 
 NAMES = "float16 float32 float64 uint8 int8 int16 int32 int64 bool".split()
 DTYPES = {np.dtype(name): dtype(name) for name in NAMES}
-FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
+FLOAT16, FLOAT32, FLOAT64 = (np.dtype(f"float{bits}") for bits in (16, 32, 64))
 INT64, BOOL = np.dtype("int64"), np.dtype("bool")
 FLOATS = frozenset({FLOAT32, FLOAT64})
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < float

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import backend
 from .core import Tensor, refusal, wrap
-from .functions_forms import Dims, Number, Value, listed, named
+from .functions_forms import Dims, Number, Value, listed, named, wide_inside
 from .functions_names import EVERY, Every, called
 from .ops import elementwise as ew
 from .ops import fused, linalg, reduce
@@ -71,9 +71,8 @@ def _floating(name: str, t: Tensor) -> Tensor:
 
 def cast(t: Tensor, dtype: Any) -> Tensor:
     """``t`` in another dtype; ``t`` itself if it has it already or ``dtype`` is None."""
-    if dtype is None or backend.as_dtype(dtype).numpy == t.array.dtype:
-        return t
-    return convert(t, backend.as_dtype(dtype).numpy, None)
+    wanted = None if dtype is None else backend.as_dtype(dtype).numpy
+    return t if wanted is None or wanted == t.array.dtype else convert(t, wanted, None)
 
 
 def convert(t: Tensor, dtype: np.dtype, device: Any) -> Tensor:
@@ -198,6 +197,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     return reduce.mean(input, dim=many_dims(dim, input.array.ndim), keepdim=keepdim)
 
 
+@wide_inside
 def var(
     input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float = 1,
@@ -210,11 +210,12 @@ def var(
         dim, unbiased = None, dim
     correction = correction if unbiased is None else int(unbiased)
     dims = many_dims(dim, _floating("var", input).array.ndim)
-    n = reduce.count(input.array.shape, dims)
     away = ew.square(ew.sub(input, reduce.mean(input, dim=dims, keepdim=True)))
-    return reduce.sum_(away, dim=dims, keepdim=keepdim) / builtins.max(n - correction, 0)
+    left = builtins.max(reduce.count(input.array.shape, dims) - correction, 0)
+    return reduce.sum_(away, dim=dims, keepdim=keepdim) / left
 
 
+@wide_inside
 def std(
     input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float = 1,
@@ -261,10 +262,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     if isinstance(dim, Tensor):
         return best(input, dim)
     if dim is None:
-        if input.array.size == 0:
-            raise RuntimeError(
-                f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
-            )
+        _nonempty(name, input, (), every=True)
         return every(input, dim=EVERY[input.array.ndim], keepdim=False)
     d = one_dim(dim, input.array.ndim)
     if input.array.ndim == 0:

@@ -14,6 +14,7 @@ from typing import Any
 from . import backend
 from .core import Tensor, wrap
 from .functions import cast, reshape, sum, where
+from .functions_forms import wide_inside
 from .ops import conv
 from .ops import elementwise as ew
 from .ops import shape as sh
@@ -286,7 +287,7 @@ def _avg_pool(
     share: Any = sum(ones, 2) if divisor is None else divisor
 
     def work(x: Tensor) -> Tensor:
-        return cast(ew.div(sum(at.of(x), 2), share), x.array.dtype)
+        return wide_inside(lambda x: cast(ew.div(sum(at.of(x), 2), share), x.array.dtype))(x)
 
     return _batched(input, n, work)
 

@@ -17,6 +17,7 @@ import numpy as np
 from . import backend, core, inplace, printing
 from .core import Op, Tensor, refusal
 from .functions_names import ONE_STEP, call_results
+from .ops import shape as sh
 
 # NumPy's names for arguments, which PyTorch takes as well.
 ALIASES = {
@@ -63,6 +64,19 @@ def _parameters(function: Callable[..., Any]) -> tuple[Any, str]:
     known = inspect.signature(function).parameters
     (star,) = [p.name for p in known.values() if p.kind is p.VAR_POSITIONAL] or [""]
     return known, star
+
+
+def wide_inside(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """``function``, which computes with float16 in float32 and rounds at the end, as in PyTorch."""
+
+    @functools.wraps(function)
+    def call(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not isinstance(input, Tensor) or input.array.dtype != backend.FLOAT16:
+            return function(input, *args, **kwargs)
+        wide = sh.to(input, dtype=backend.FLOAT32, device=None)
+        return sh.to(function(wide, *args, **kwargs), dtype=backend.FLOAT16, device=None)
+
+    return call
 
 
 Number = bool | int | float  # an argument that is a number

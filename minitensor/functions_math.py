@@ -24,7 +24,7 @@ from .functions import (
     sum,
     where,
 )
-from .functions_forms import Dims, Number, Value, named, same_dtype
+from .functions_forms import Dims, Number, Value, named, same_dtype, wide_inside
 from .functions_index import gather, index_select, sort
 from .functions_names import called
 from .ops import elementwise as ew
@@ -168,7 +168,11 @@ def norm(
     "fro" is 2; ``inf`` and ``-inf`` take the largest and smallest, 0 counts what is not 0. The
     gradient at 0 is 0. Raises RuntimeError for integers without ``dtype``.
     """
-    x = cast(input, dtype)
+    return _norm(cast(input, dtype), p, dim, keepdim)
+
+
+@wide_inside
+def _norm(x: Tensor, p: Any, dim: Dims, keepdim: bool) -> Tensor:
     if x.array.dtype.kind != "f":
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor")
     if not isinstance(p, int | float) and p != "fro":
@@ -176,7 +180,7 @@ def norm(
     order = 2 if p in ("fro", None) else p
     size, dims = ew.abs_(x), many_dims(dim, x.array.ndim)
     if order in (math.inf, -math.inf):
-        _some_values("norm", input, dims)
+        _some_values("norm", x, dims)
         return (amax if order > 0 else amin)(size, dims, keepdim)
     if order == 0:
         return sum(cast(ew.ne(x, 0), x.array.dtype), dims, keepdim)

@@ -17,7 +17,7 @@ from . import blocks
 from .elementwise import exp, rsqrt, tanh
 from .index import put_along, take_along
 from .linalg import mm, product
-from .reduce import average, count, dot, mean, sum_, total
+from .reduce import added, average, count, dot, mean, rounded, sum_
 from .sample import given, normal, random
 from .shape import mT, reshape
 
@@ -75,7 +75,7 @@ def _shares(xp: Any, x: Any, dim: int, out: Any) -> Any:
     """Exponentials divided by their sum, in ``out``."""
     for (part, into), along in blocks.rows((dim,), x, out):
         xp.exp(_shifted(xp, part, along, into), out=into)
-        into /= total(xp, into, dim=along)
+        into /= added(xp, into, dim=along)
     return out
 
 
@@ -96,7 +96,7 @@ def _log_softmax(xp: Any, x: Any, *, dim: int) -> Any:
     if kernels.takes_rows(xp, x, dim):
         return kernels.log_softmax(xp, x)
     out = _shifted(xp, x, (dim,), empty_like(xp, x))
-    out -= xp.log(total(xp, xp.exp(out, out=room(out)), dim=(dim,)))
+    out -= xp.log(added(xp, xp.exp(out, out=room(out)), dim=(dim,)))
     return out
 
 
@@ -104,7 +104,7 @@ def _log_softmax_back(xp: Any, x: Any, y: Any, *, dim: int) -> Any:
     if kernels.takes_rows(xp, x, dim):
         return kernels.log_softmax_back(xp, x, y)
     out = xp.exp(y, out=room(y))
-    out *= total(xp, x, dim=(dim,))
+    out *= added(xp, x, dim=(dim,))
     return xp.subtract(x, out, out=out)
 
 
@@ -157,6 +157,8 @@ nll = op("nll", _nll, fixed=("target", "weight"), dtypes="keep", prefix="NllLoss
 
 def _mse(xp: Any, x: Any, y: Any) -> Any:
     away = (x - y).reshape(-1)
+    if away.dtype == backend.FLOAT16:
+        return rounded(_mse(xp, x.astype("float32"), y.astype("float32")), x)
     return xp.dot(away, away) / away.dtype.type(away.size)
 
 
@@ -178,7 +180,7 @@ def _standardize(xp: Any, x: Any, *, dim: tuple[int, ...], eps: float) -> Any:
 def _standardized(xp: Any, x: Any, dim: tuple[int, ...], eps: float, out: Any = None) -> Any:
     """x with mean 0 and variance 1, and what its distance from the mean was multiplied by."""
     out = xp.subtract(x, average(xp, x, dim=dim), out=out)
-    scale = 1 / xp.sqrt(dot(xp, out, out, dim) / x.dtype.type(count(x.shape, dim)) + eps)
+    scale = 1 / xp.sqrt(dot(xp, out, out, dim) / count(x.shape, dim) + eps)
     out *= scale
     return out, scale
 
@@ -189,7 +191,7 @@ def _standardize_back(xp: Any, x: Any, y: Any, *, dim: tuple[int, ...], eps: flo
     for (g, part, into), along in blocks.rows(dim, x, y, out):
         standard, scale = _standardized(xp, part, along, eps)
         xp.subtract(g, average(xp, g, dim=along), out=into)
-        standard *= dot(xp, g, standard, along) / x.dtype.type(count(g.shape, along))
+        standard *= dot(xp, g, standard, along) / count(g.shape, along)
         into -= standard
         into *= scale
     return out

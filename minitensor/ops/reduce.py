@@ -28,9 +28,11 @@ def count(shape: tuple[int, ...], dim: tuple[int, ...]) -> int:
     return math.prod(shape[d] for d in dim)
 
 
-def _wide(x: Any) -> Any:
-    """Sums of bools and integers are int64, as in PyTorch."""
-    return x.dtype if x.dtype.kind == "f" else backend.INT64
+def wide(x: Any) -> Any:
+    """The dtype in which values are added up: float32 for float16, int64 for integers."""
+    if x.dtype.kind != "f":
+        return backend.INT64
+    return backend.FLOAT32 if x.dtype.itemsize == 2 else x.dtype
 
 
 ONES = {d: np.ones(1024, d) for d in backend.FLOATS}
@@ -41,8 +43,8 @@ def ones(n: int, dtype: Any) -> np.ndarray:
     return ONES[dtype][:n] if n <= 1024 else np.ones(n, dtype)
 
 
-def total(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any:
-    """The forward of ``sum``."""
+def added(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any:
+    """The sum over ``dim``, in the dtype that ``wide`` names."""
     if x.size >= 1024 and xp is np and x.ndim > 1 and x.dtype in backend.FLOATS:
         n = x.shape[-1]
         if dim == (x.ndim - 1,) and n <= 1024 and x.flags.c_contiguous:
@@ -50,25 +52,35 @@ def total(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any
             return out.reshape(*x.shape[:-1], 1) if keepdim else out.reshape(x.shape[:-1])
         if dim == (0,) and x.ndim == 2 and not keepdim:
             return ones(len(x), x.dtype) @ x
-    return x.sum(axis=dim, keepdims=keepdim, dtype=_wide(x))
+    return x.sum(axis=dim, keepdims=keepdim, dtype=wide(x))
+
+
+def rounded(out: Any, x: Any) -> Any:
+    """A sum of float16 back in float16."""
+    return out.astype(x.dtype) if x.dtype == backend.FLOAT16 else out
 
 
 def average(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any:
     """The forward of ``mean``."""
-    return total(xp, x, dim=dim, keepdim=keepdim) / x.dtype.type(count(x.shape, dim))
+    return rounded(added(xp, x, dim=dim, keepdim=keepdim) / count(x.shape, dim), x)
 
 
 def dot(xp: Any, x: Any, y: Any, dim: tuple[int, ...]) -> Any:
     """The sum of ``x * y`` over ``dim``, which stay; NumPy needs no room for the products."""
-    if xp is np and dim == (x.ndim - 1,):
+    if xp is np and dim == (x.ndim - 1,) and x.dtype in backend.FLOATS:
         return np.vecdot(x, y)[..., None]
-    return total(xp, x * y, dim=dim)
+    return added(xp, x.astype(wide(x), copy=False) * y, dim=dim)
+
+
+def _sum(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    out = added(xp, x, dim=dim, keepdim=keepdim)
+    return rounded(out, x) if x.dtype == backend.FLOAT16 else out
 
 
 # On a CPU, sums of rows and of columns are products with ones, a third or less of NumPy's time.
 # NumPy sums a long row in pairs, which is more exact: those of more than 1024 stay with it.
-sum_ = op("sum", total,
-          x=lambda g, x_shape, dim, keepdim: spread_back(g, x_shape, dim, keepdim), dtypes="keep",
+sum_ = op("sum", _sum, dtypes="keep",
+          x=lambda g, x_shape, dim, keepdim: spread_back(g, x_shape, dim, keepdim),
           tex=r"\sum {0}", sample=normal((2, 3, 4), dim=(0, 2), keepdim=False))  # fmt: skip
 
 
@@ -136,6 +148,6 @@ logsumexp = op("logsumexp", _logsumexp, x=_logsumexp_rule, dtypes="float",
                tex=r"\ln \sum e^{{{0}}}",
                sample=normal((2, 3, 4), dim=(1,), keepdim=False))  # fmt: skip
 
-cumsum = op("cumsum", lambda xp, x, *, dim: xp.cumsum(x, axis=dim, dtype=_wide(x)),
+cumsum = op("cumsum", lambda xp, x, *, dim: rounded(xp.cumsum(x, axis=dim, dtype=wide(x)), x),
             x=lambda g, dim: flip(cumsum(flip(g, dim=(dim,)), dim=dim), dim=(dim,)), dtypes="keep",
             tex=r"\operatorname{{cumsum}} {0}", sample=normal((2, 4), dim=1))  # fmt: skip
