@@ -286,8 +286,9 @@ def _avg_pool(
         ones = at.of(wrap(xp.ones((1, 1, *at.sizes), int)))
     share: Any = sum(ones, 2) if divisor is None else divisor
 
+    @wide_inside
     def work(x: Tensor) -> Tensor:
-        return wide_inside(lambda x: cast(ew.div(sum(at.of(x), 2), share), x.array.dtype))(x)
+        return cast(ew.div(sum(at.of(x), 2), share), x.array.dtype)
 
     return _batched(input, n, work)
 

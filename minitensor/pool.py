@@ -81,17 +81,22 @@ class Pool:
 POOL = Pool()
 
 
+def _place(xp: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    return POOL.array(shape, dtype, size) if xp is np and SMALLEST <= size <= LARGEST else None
+
+
 def empty(xp: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """As ``xp.empty``."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if xp is np and SMALLEST <= size <= LARGEST:
-        return POOL.array(shape, dtype, size)
-    return xp.empty(shape, dtype)
+    out = _place(xp, shape, dtype)
+    return xp.empty(shape, dtype) if out is None else out
 
 
 def zeros(xp: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """As ``xp.zeros``."""
-    out = empty(xp, shape, dtype)
+    out = _place(xp, shape, dtype)
+    if out is None:
+        return xp.zeros(shape, dtype)  # the system's own zeros cost nothing until they are used
     out.fill(0)
     return out
 

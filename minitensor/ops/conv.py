@@ -325,9 +325,9 @@ def _put(
     for i, place in _seen(out, best.shape[1:-1], kernel, stride, dilation):
         if finite and apart:
             xp.multiply(x, best == i, out=place)
-            continue
-        part = xp.where(best == i, x, x.dtype.type(0))
-        place[...] = part if apart else place + part
+        else:
+            part = x * (best == i) if finite else xp.where(best == i, x, x.dtype.type(0))
+            place[...] = part if apart else place + part
     return batch_first(xp, out)
 
 

@@ -16,7 +16,7 @@ from ..pool import empty_like, room, scaled, times
 from . import blocks
 from .elementwise import exp, rsqrt, tanh
 from .index import put_along, take_along
-from .linalg import mm, product
+from .linalg import matmul, product
 from .reduce import added, average, count, dot, mean, rounded, sum_
 from .sample import given, normal, random
 from .shape import mT, reshape
@@ -41,7 +41,7 @@ def _linear(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 
 def _input_rule(g: Any, weight: Any, x_shape: Any) -> Any:
-    out = mm(rows(g), weight)
+    out = matmul(rows(g), weight)
     return out if len(x_shape) == 2 else reshape(out, shape=tuple(x_shape))
 
 

@@ -22,14 +22,9 @@ def product(xp: Any, x: Any, y: Any) -> Any:
     return xp.matmul(x, y, out=empty(xp, (*x.shape[:-1], y.shape[-1]), x.dtype))
 
 
-def mm(x: Any, y: Any) -> Any:
-    """``x @ y``, for rules: of arrays, Tensors or symbols."""
-    return product(np, x, y) if type(x) is np.ndarray else x @ y
-
-
 # Batch dimensions broadcast, so each rule sums over what was repeated.
 matmul = op("matmul", product,
-            x=lambda g, y, x_shape: sum_to(mm(g, mT(y)), x_shape),
-            y=lambda g, x, y_shape: sum_to(mm(mT(x), g), y_shape),
+            x=lambda g, y, x_shape: sum_to(matmul(g, mT(y)), x_shape),
+            y=lambda g, x, y_shape: sum_to(matmul(mT(x), g), y_shape),
             dtypes="same", prefix="Mm", tex=r"{0} \, {1}",
             sample=normal((2, 3), (3, 4)))  # fmt: skip
