@@ -155,20 +155,19 @@ def is_grad_enabled() -> bool:
 
 Grads = dict[Any, Any]  # Node or leaf -> its gradient so far, None where there is none yet
 _age = attrgetter("seq")
-ABSENT = object()  # for an input that wants no gradient
 
 
-def collect(roots: Sequence[Any]) -> dict[Any, Any]:
-    """Every Node and leaf reachable from ``roots``, as keys of a dict of gradients."""
+def collect(roots: Sequence[Any]) -> tuple[list[Node], dict[Any, Any]]:
+    """Every Node reachable from ``roots``; these and the leaves as keys of a dict of gradients."""
     found: dict[Any, Any] = dict.fromkeys(roots)
-    stack = [r for r in roots if r.__class__ is Node]
-    while stack:
-        for edge in stack.pop().edges:
+    nodes = [r for r in found if r.__class__ is Node]
+    for node in nodes:  # it grows on the way
+        for edge in node.edges:
             if edge is not None and edge not in found:
                 found[edge] = None
                 if edge.__class__ is Node:
-                    stack.append(edge)
-    return found
+                    nodes.append(edge)
+    return nodes, found
 
 
 def run(
@@ -186,8 +185,7 @@ def run(
     only what leads to them is computed). Two of them may share one buffer.
     Raises RuntimeError where saved values were freed or written over.
     """
-    grads = collect(roots)
-    order = [n for n in grads if n.__class__ is Node]
+    order, grads = collect(roots)
     order.sort(key=_age, reverse=True)
     keep: frozenset[Any] = frozenset()
     if targets is not None:
@@ -227,53 +225,42 @@ def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
     """
     retain, taped = mode
     observers = core.OBSERVERS
-    take, send = grads.pop, grads.get
-    summed: Any = None if taped else set()
-    node: Any = None
+    summed: set[Any] = set()  # where gradients met: their sum is an array of this walk's own
     try:
         for node in order:
-            g = take(node) if not keep or node not in keep else grads[node]
+            g = grads.pop(node)
             if g is None:
                 continue
             if node.hooks:
                 g = run_hooks(node.hooks, g)
+            op, edges = node.op, node.edges
+            if keep:
                 if node in keep:
                     grads[node] = g
+                edges = [edge if edge in grads else None for edge in edges]
+                if edges.count(None) == len(edges):
+                    continue
             saved = node.saved
             if saved is None or taped or versions.last_write > node.seq:
                 saved = fetch(node, taped)
-            op, attrs = node.op, node.attrs
-            for edge, pull in zip(node.edges, op.pulls):  # noqa: B905 - a keyword costs here
-                old = send(edge, ABSENT)
-                if old is ABSENT:
+            for edge, d in zip(edges, op.pull(g, saved, node.attrs, edges)):  # noqa: B905 - slower
+                if edge is None or d is None:
                     continue
-                d = pull(g, saved, attrs)
-                if d is None:
-                    continue
-                inner = edge.__class__ is Node
-                if d.shape != (edge.shape if inner else edge.array.shape):
-                    d = fit(node, d, edge)
+                if op.broadcasts:  # if it did, the gradient is summed over the copies
+                    shape = edge.shape if edge.__class__ is Node else edge.array.shape
+                    if shape != node.shape:
+                        d = sum_to(d, shape)
                 if observers:
                     tell(node, g, d, edge)
-                grads[edge] = d if old is None else add_up(old, d, edge, summed)
+                if (old := grads[edge]) is not None:
+                    d = iadd(old, d) if edge in summed and not taped else old + d
+                    summed.add(edge)
+                grads[edge] = d
             if not retain and op.frees:
                 node.saved = saved = None
     except Exception as error:
         _say_where(node, error)
         raise
-
-
-def add_up(old: Any, d: Any, edge: Any, summed: set[Any] | None) -> Any:
-    """Two gradients that meet. In place, if ``old`` is a sum that was made here: ``summed`` knows.
-
-    ``summed`` is None where the walk is recorded: then each sum is a step, and none is in place.
-    """
-    if summed is None:
-        return old + d
-    if edge in summed:
-        return iadd(old, d)
-    summed.add(edge)
-    return old + d
 
 
 def fetch(node: Node, taped: bool) -> Any:
@@ -324,24 +311,6 @@ def attach(value: Any, source: Any) -> Any:
     t = wrap(value)
     t.node, t.needs_grad = source, source is not None
     return t
-
-
-def fit(node: Node, d: Any, edge: Any) -> Any:
-    """Bring a gradient to its input's shape: the one place where broadcasting is undone."""
-    wanted = tuple(edge.shape)
-    if node.op.broadcasts and _expands_to(wanted, tuple(d.shape)):
-        return sum_to(d, wanted)
-    raise RuntimeError(
-        f"Function {node.name()} returned an invalid gradient - got {list(d.shape)} but "
-        f"expected shape compatible with {list(wanted)}"
-    )
-
-
-def _expands_to(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
-    if len(small) > len(large):
-        return False
-    ends = zip(reversed(small), reversed(large), strict=False)
-    return all(a in (1, b) for a, b in ends)
 
 
 def run_hooks(hooks: Sequence[Callable[..., Any]], g: Any) -> Any:

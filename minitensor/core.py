@@ -90,7 +90,6 @@ OBSERVERS: tuple[Any, ...] = ()  # objects that are told of every op and every g
 OPS: dict[str, Op] = {}
 NO_ATTRS: dict[str, Any] = {}
 next_seq = itertools.count(1).__next__
-new = object.__new__
 shape_of = np.shape
 
 
@@ -125,11 +124,11 @@ class Op:
                 self.run[np.dtype(name).type] = run
 
     @functools.cached_property
-    def pulls(self) -> Any:
-        """For each input one function ``(g, saved, attrs) -> gradient``, or None."""
+    def pull(self) -> Any:
+        """The rules in one: ``(g, saved, attrs, edges) -> gradients``, one for each input."""
         from . import lanes
 
-        return lanes.build_pulls(self)
+        return lanes.build_pull(self)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -273,7 +272,7 @@ def outside(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
 
 def fresh(array: Array) -> Tensor:
     """A leaf Tensor around an array that an op has just made."""
-    t = Tensor.__new__(Tensor)
+    t = Tensor()
     t.array, t.needs_grad, t.node, t.view_of = array, False, None, None
     return t
 
@@ -325,7 +324,7 @@ def make_node(
     op: Any, edges: tuple[Any, ...], saved: tuple[Any, ...], attrs: dict[str, Any], shape: Any
 ) -> Node:
     """A Node of this moment."""
-    node = Node.__new__(Node)
+    node = Node()
     node.op, node.edges, node.saved, node.attrs, node.shape = op, edges, saved, attrs, shape
     node.hooks, node.info, node.seq = (), None, next_seq()
     return node

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import autograd, backend, core, inplace
 from .core import Tensor, wrap
+from .ops.reduce import sum_to
 
 
 class FunctionCtx:
@@ -81,8 +82,7 @@ def _only_tensors(name: str, given: tuple[Any, ...]) -> None:
 class _FunctionOp:
     """What a Node needs to know of one call of a Function: the walk sees an op like any other."""
 
-    broadcasts, variadic, attrs = True, False, ()
-    view = False
+    broadcasts, variadic, view, attrs = False, False, False, ()
 
     def __init__(self, owner: type, ctx: FunctionCtx, inputs: Any, outputs: Any, answers: Any):
         self.name = owner.__name__
@@ -98,18 +98,23 @@ class _FunctionOp:
         self.frees = bool(ctx._to_save)
         self.saves = tuple(f"saved{i}" for i in range(len(ctx._to_save)))
 
-    @property
-    def pulls(self) -> Iterator[Callable[..., Any]]:
-        """One pull per input; the first one called runs backward, the others share its answer."""
-        answers: list[Any] = []
+    def pull(self, g: Any, saved: Any, attrs: Any, edges: Any) -> list[Any]:
+        """What the learner's backward gives for each input, summed to its shape where it was
+        broadcast. Raises RuntimeError for a gradient of another shape."""
+        pairs = zip(self.backward(g, saved), edges, strict=False)
+        return [None if d is None or edge is None else self._fit(d, edge) for d, edge in pairs]
 
-        def pull(i: int, g: Any, saved: Any, attrs: Any) -> Any:
-            if not answers:
-                answers.append(self.backward(g, saved))
-            return answers[0][i]
-
-        for i in range(len(self.inputs)):
-            yield lambda g, saved, attrs, i=i: pull(i, g, saved, attrs)
+    def _fit(self, d: Any, edge: Any) -> Any:
+        got, wanted = tuple(d.shape), tuple(edge.shape)
+        if got == wanted:
+            return d
+        ends = zip(reversed(wanted), reversed(got), strict=False)
+        if len(wanted) > len(got) or not all(small in (1, large) for small, large in ends):
+            raise RuntimeError(
+                f"Function {self.grad_name} returned an invalid gradient - got {list(got)} but "
+                f"expected shape compatible with {list(wanted)}"
+            )
+        return sum_to(d, wanted)
 
     output_nodes: list[Any]  # weak references: a node must not keep itself alive
 
@@ -195,7 +200,7 @@ class _Select:
 
     def __init__(self, grad_name: str, i: int):
         self.name, self.grad_name = f"output {i}", grad_name
-        self.pulls = (lambda g, saved, attrs: Parts({i: g}),)
+        self.pull = lambda g, saved, attrs, edges: (Parts({i: g}),)
         self.rules: dict[str, Any] = {}
 
 

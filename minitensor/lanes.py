@@ -9,42 +9,39 @@ on to ``apply``. Tests hold that both give the same. To read a lane: ``print(lan
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from . import core
 from .backend import FLOAT32, FLOAT64
 from .core import Op
 
-# -- rules: (g, saved, attrs) -> gradient --------------------------------------------------------
+# -- rules -----------------------------------------------------------------------------------------
 
 
-class EachInput:
-    """The pulls of an op that takes a list: the same rule for every input, told which one."""
-
-    def __init__(self, pull: Callable[..., Any]):
-        self.pull = pull
-
-    def __iter__(self) -> Iterator[Callable[..., Any]]:
-        i = 0
-        while True:
-            yield lambda g, saved, attrs, i=i: self.pull(g, saved, attrs, i)
-            i += 1
-
-
-def build_pulls(op: Op) -> Any:
-    """One function per input that calls its rule with what the node kept for it."""
-    pulls = tuple(_pull(op, name) for name in op.inputs)
-    return EachInput(pulls[0]) if op.variadic else pulls
+def build_pull(op: Op) -> Any:
+    """``(g, saved, attrs, edges) -> gradients``: the rules of all inputs whose edge is not None."""
+    if op.variadic:  # one rule for every input, which is told which one
+        call = _call_rule(op, op.inputs[0])
+        parts = f"[{call} if edge is not None else None for i, edge in enumerate(edges)]"
+    else:
+        calls = [_call_rule(op, name) for name in op.inputs]
+        wanted = [f"{c} if edges[{i}] is not None else None" for i, c in enumerate(calls)]
+        parts = f"({', '.join(wanted)},)"
+    return eval(f"lambda g, saved, attrs, edges: {parts}", dict(op.rules))  # from op's definition
 
 
-def _pull(op: Op, wrt: str) -> Any:
+def _call_rule(op: Op, wrt: str) -> str:
     if wrt not in op.rules:
-        return None
-    found = [_fetch(op, name) for name in op.needs[wrt]]
-    last = ", i" if op.variadic else ""
-    text = f"lambda g, saved, attrs{last}: rule({', '.join(['g', *found])})"
-    return eval(text, {"rule": op.rules[wrt]})  # the text is ours, from the op's definition
+        return "None"
+    if op.rules[wrt].__code__.co_code == PASS_ON and not op.needs[wrt]:
+        return "g"
+    return f"{wrt}({', '.join(['g', *[_fetch(op, name) for name in op.needs[wrt]]])})"
+
+
+PASS_ON = (lambda g: g).__code__.co_code
 
 
 def _fetch(op: Op, name: str) -> str:
@@ -109,18 +106,18 @@ MANY = """\
 """
 RUN = """\
     try:
-        out = RUN[kind]({arrays}{keywords})
+        out = (FORWARD if kind is NDARRAY else RUN[kind])({arrays}{keywords})
     except Exception:
         return apply(OP, ({names},), {attrs})  # which says what is wrong
     if type(out) is not kind:
         out = to_array(out)  # NumPy gives a scalar where the result is 0-d
-    t = new(Tensor)
+    t = Tensor()
     t.array = out
     t.view_of = None
 """
 RECORD = """\
     if GRAD and ({needs}):
-        node = new(Node)
+        node = Node()
         node.op = OP
         node.attrs = {node_attrs}
         node.edges = ({edges},)
@@ -226,7 +223,7 @@ def _saved(op: Op, name: str, flags: dict[str, str]) -> str:
 
 
 # What a lane uses besides core's globals, which it reads live.
-OUTSIDE = "OP, RUN, NUMBERS, FLOAT32, FLOAT64, WRITE"
+OUTSIDE = "OP, RUN, FORWARD, NDARRAY, NUMBERS, FLOAT32, FLOAT64, WRITE"
 # Most ops are never used by one program, and compiling takes time. So a lane starts as this, and
 # becomes what `source` says when it is first called: its code is exchanged. Python allows that for
 # code that names as many variables from outside, so both name all of them where it costs nothing.
@@ -245,7 +242,8 @@ def build_lane(op: Op) -> Callable[..., Any]:
     if op.variadic:
         return lambda *xs, **attrs: core.apply(op, xs, attrs)
     numbers = frozenset(NUMBERS if op.bools else NUMBERS[:2])
-    lane = _make_first(op, op.run, numbers, FLOAT32, FLOAT64, write_lane)
+    on_numpy = op.run[np.ndarray], np.ndarray
+    lane = _make_first(op, op.run, *on_numpy, numbers, FLOAT32, FLOAT64, write_lane)
     lane.__name__ = lane.__qualname__ = op.name
     lane.__doc__ = f"The primitive ``{op.name}``, on Tensors, raw arrays or symbols."
     lane.op = op
@@ -259,7 +257,7 @@ def write_lane(op: Op) -> None:
     text = "".join([f"def make({OUTSIDE}):\n", *(f"    {line}\n" for line in inner)])
     filename = f"<lane of {op.name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)  # for tracebacks
-    op.call.__code__ = _maker(text, filename)(*[None] * 6).__code__
+    op.call.__code__ = _maker(text, filename)(*[None] * 8).__code__
 
 
 def _maker(text: str, filename: str) -> Callable[..., Any]:

@@ -152,6 +152,15 @@ def test_grad_of_an_intermediate_computes_only_what_leads_there():
     assert grad(z, x)[0].item() == 16 and calls == ["run"]
 
 
+def test_grad_of_an_intermediate_leaves_the_step_that_made_it_alone():
+    """That step may have freed what it saved, and if it has not, it keeps it: as in PyTorch."""
+    x = leaf(2.0)
+    h = x * x
+    assert grad(h * 3, h)[0].item() == 3
+    assert grad(h, x)[0].item() == 4  # the first call freed nothing of h
+    assert grad(h * 5, h)[0].item() == 5  # nor does this one ask for what the second freed
+
+
 def test_backward_with_inputs_fills_only_these():
     x, y = leaf(2.0), leaf(3.0)
     (x * y).backward(inputs=[x])

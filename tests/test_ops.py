@@ -108,10 +108,11 @@ def test_a_rule_gives_no_array_that_the_node_saved(name):
     tensors, attrs = sample(op)
     node = op.call(*tensors, **attrs).node
     g = np.ones(node.shape)
-    for edge, pull in zip(node.edges, op.pulls, strict=False):
+    for edge, d in zip(node.edges, op.pull(g, node.saved, node.attrs, node.edges), strict=True):
         if edge is None:
             continue
-        d = np.asarray(pull(g, node.saved, node.attrs))
+        d = np.asarray(d)
+        assert d.shape == (node.shape if op.broadcasts else edge.array.shape)
         for saved in node.saved:
             assert not isinstance(saved, np.ndarray) or not np.shares_memory(d, saved)
 

@@ -41,16 +41,16 @@ A, B = tensors((4, 4), (4, 4))
 W, V = tensors((4, 4), (4,), requires_grad=True)
 
 FORWARD = {
-    "add": (lambda: A + B, 4),
-    "add, recorded": (lambda: W + A, 5),
-    "multiply by a number": (lambda: A * 2.0, 4),
-    "tanh": (lambda: A.tanh(), 3),
-    "matmul": (lambda: A @ B, 11),  # one to ask where a large result goes
-    "sum": (lambda: A.sum(), 16),
-    "view": (lambda: A.view(16), 27),
-    "linear": (lambda: F.linear(A, W, V), 14),
-    "relu": (lambda: F.relu(A), 9),
-    "mse_loss": (lambda: F.mse_loss(A, B), 17),
+    "add": (lambda: A + B, 3),
+    "add, recorded": (lambda: W + A, 3),
+    "multiply by a number": (lambda: A * 2.0, 3),
+    "tanh": (lambda: A.tanh(), 2),
+    "matmul": (lambda: A @ B, 10),  # one to ask where a large result goes
+    "sum": (lambda: A.sum(), 15),
+    "view": (lambda: A.view(16), 25),
+    "linear": (lambda: F.linear(A, W, V), 10),
+    "relu": (lambda: F.relu(A), 8),
+    "mse_loss": (lambda: F.mse_loss(A, B), 15),
 }
 
 
@@ -76,7 +76,7 @@ def test_backward_of_a_chain():
         return calls(work)
 
     per_step = (cost(20) - cost(10)) / 10
-    assert per_step <= 37  # three steps forward, three back, nine of NumPy's own
+    assert per_step <= 19  # three steps forward and back, and what they call
 
 
 def test_a_step_of_sgd():
@@ -84,7 +84,7 @@ def test_a_step_of_sgd():
     optimiser = mt.optim.SGD(parameters, lr=0.1)
     for p in parameters:
         p.grad = mt.ones(3, 3)
-    assert calls(optimiser.step) / len(parameters) <= 10
+    assert calls(optimiser.step) / len(parameters) <= 7
 
 
 def test_importing_compiles_no_lane():

@@ -22,7 +22,7 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         """A parameter around the memory of ``data``."""
-        p = core.new(cls)
+        p = super().__new__(cls)
         p.array = creation.empty(0).array if data is None else data.detach().array
         p.node = p.view_of = None
         p.needs_grad = False

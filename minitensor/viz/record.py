@@ -60,7 +60,8 @@ def _local(node: Node, slot: int, g: Any) -> Any:
     if g.size > SMALL:
         return None
     ones = backend.MODULES[type(g)].ones(g.shape, g.dtype)
-    return op.pulls[slot](ones, node.saved, node.attrs)
+    wanted = [edge if i == slot else None for i, edge in enumerate(node.edges)]
+    return op.pull(ones, node.saved, node.attrs, wanted)[slot]
 
 
 def _scoped(model: Any) -> Iterator[Any]:
