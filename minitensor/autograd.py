@@ -237,7 +237,7 @@ def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
             if keep:
                 if node in keep:
                     grads[node] = g
-                edges = [edge if edge in grads else None for edge in edges]
+                edges = tuple(edge if edge in grads else None for edge in edges)
                 if edges.count(None) == len(edges):
                     continue
             saved = node.saved
