@@ -405,8 +405,12 @@ def _walk(outputs: Any, seeds: Any, retain: bool | None, taped: bool, targets: A
     roots = [t.node or t for t in outputs]
     keys = None if targets is None else [t.node or t for t in targets]
     retain = taped if retain is None else retain
-    with set_grad_enabled(taped):
+    before = is_grad_enabled()
+    _record(taped)
+    try:
         return run(roots, given, retain=retain, taped=taped, targets=keys)
+    finally:
+        _record(before)
 
 
 def _seed(i: int, t: Tensor, seed: Any, taped: bool) -> Any:

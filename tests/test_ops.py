@@ -357,6 +357,7 @@ REFERENCE = {  # values, computed another way: by other functions, or element by
     "clear_at": lambda x: changed(x, CELLS, [0] * 4),
     "gather": lambda x, k: at(x, (2, 3), lambda i, j: (i, k[i, j])),
     "gather_add": lambda x, k: filled((3, 4), (((i, k[i, j]), v) for (i, j), v in everywhere(x))),
+    "take_along": lambda x, k: at(x, (3,), lambda i: (i, k[i])),
     "put_along": lambda x, k: filled((3, 4), (((i, k[i]), v) for (i,), v in everywhere(x))),
     # layers
     "linear": lambda x, w, b: np.einsum("ni,oi->no", x, w) + b,

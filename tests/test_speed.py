@@ -45,10 +45,10 @@ FORWARD = {
     "add, recorded": (lambda: W + A, 3),
     "multiply by a number": (lambda: A * 2.0, 3),
     "tanh": (lambda: A.tanh(), 2),
-    "matmul": (lambda: A @ B, 10),  # one to ask where a large result goes
+    "matmul": (lambda: A @ B, 11),  # dot, a method, is counted; a ufunc as matmul is not
     "sum": (lambda: A.sum(), 15),
     "view": (lambda: A.view(16), 25),
-    "linear": (lambda: F.linear(A, W, V), 10),
+    "linear": (lambda: F.linear(A, W, V), 11),
     "relu": (lambda: F.relu(A), 8),
     "mse_loss": (lambda: F.mse_loss(A, B), 15),
 }
@@ -84,7 +84,7 @@ def test_a_step_of_sgd():
     optimiser = mt.optim.SGD(parameters, lr=0.1)
     for p in parameters:
         p.grad = mt.ones(3, 3)
-    assert calls(optimiser.step) / len(parameters) <= 7
+    assert calls(optimiser.step) / len(parameters) <= 8
 
 
 def test_importing_compiles_no_lane():

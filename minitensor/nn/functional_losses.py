@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from .. import backend, functions, printing
-from ..core import Tensor
+from ..core import Tensor, wrap
 from ..functions import cast, clamp, reshape, where
 from ..functions_forms import same_dtype
 from ..functions_index import index_select
@@ -140,8 +140,8 @@ def huber_loss(
 # -- of classes ------------------------------------------------------------------------------------
 
 
-def _classes(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[Any, Any, int]:
-    """The target classes, 0 where they are ignored; who counts; the dimension of the classes.
+def _classes(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple[Any, bool, int]:
+    """The target classes, 0 where they are ignored; is any? And the dimension of the classes.
 
     Checked: (N, ...) for scores (N, C, ...), int64, and each the number of a class.
     """
@@ -158,13 +158,19 @@ def _classes(name: str, scores: Any, target: Tensor, ignore_index: int) -> tuple
         kind = backend.DTYPES[target.array.dtype].name
         raise RuntimeError(f"expected scalar type Long but found {kind}")
     at = min(len(shape) - 1, 1)
-    counts = ew.ne(target, ignore_index)
-    classes = target if bool(counts.array.all()) else where(counts, target, 0)
-    known = classes.array
-    if known.size and not 0 <= int(known.min()) <= int(known.max()) < shape[at]:
-        wrong = known[(known < 0) | (known >= shape[at])]
-        raise IndexError(f"Target {int(wrong[0])} is out of bounds.")
-    return classes, counts, at
+    n = shape[at]
+    if _all_below(target.array, n) and not 0 <= ignore_index < n:
+        return target, False, at
+    classes = where(ew.ne(target, ignore_index), target, 0)
+    if not _all_below(classes.array, n):
+        known = classes.array
+        raise IndexError(f"Target {int(known[(known < 0) | (known >= n)][0])} is out of bounds.")
+    return classes, True, at
+
+
+def _all_below(numbers: Any, n: int) -> bool:
+    """Whether all are from 0 to n - 1: read without sign, those below 0 are large."""
+    return not numbers.size or int(numbers.view("uint64").max()) < n
 
 
 def _class_weights(scores: Tensor, classes: Any, counts: Any, weight: Tensor | None) -> Any:
@@ -196,11 +202,14 @@ def nll_loss(
 
 
 def _nll(scores: Any, target: Any, weight: Any, ignore_index: int, how: str) -> Any:
-    classes, counts, at = _classes("nll_loss", scores, target, ignore_index)
+    classes, ignored, at = _classes("nll_loss", scores, target, ignore_index)
+    size = target.array.size
+    if weight is None and how in ("mean", "sum") and not ignored and size:
+        xp, dtype = backend.MODULES[type(target.array)], scores.array.dtype
+        share = xp.full(target.array.shape, 1 / size if how == "mean" else 1, dtype)
+        return fused.nll(scores, classes, wrap(share), dim=at)
+    counts = ew.ne(target, ignore_index)
     weights = _class_weights(scores, classes, counts, weight)
-    if weight is None and how in ("mean", "sum") and classes is target and target.array.size:
-        share = ew.div(weights, functions.sum(weights)) if how == "mean" else weights
-        return fused.nll(scores, classes, share, dim=at)
     found = index.take_along(scores, classes, dim=at)
     return reduced(where(counts, -found, 0) * weights, how, functions.sum(weights))
 
@@ -237,7 +246,8 @@ def _over_classes(scores: Any, weight: Any) -> Any:
 def _smoothed(
     scores: Any, target: Any, weight: Any, ignore_index: int, how: str, smoothing: float
 ) -> Any:
-    classes, counts, at = _classes("cross_entropy", scores, target, ignore_index)
+    classes, _, at = _classes("cross_entropy", scores, target, ignore_index)
+    counts = ew.ne(target, ignore_index)
     weights = _class_weights(scores, classes, counts, weight)
     found: Any = index.take_along(scores, classes, dim=at)
     even: Any = functions.mean(_over_classes(scores, weight), at)

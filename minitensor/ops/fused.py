@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import backend, kernels
 from ..core import op
 from ..pool import empty_like, room, scaled, times
 from . import blocks
 from .elementwise import exp, rsqrt, tanh
-from .index import put_along, take_along
+from .index import one_along, put_along
 from .linalg import matmul, product
 from .reduce import added, average, count, dot, mean, rounded, sum_
 from .sample import given, normal, random
@@ -66,9 +68,18 @@ linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
 # -- softmax ---------------------------------------------------------------------------------------
 
 
+def _largest(xp: Any, x: Any, dim: tuple[int, ...]) -> Any:
+    """The largest value along ``dim``, which stays."""
+    if xp is np and dim == (x.ndim - 1,) and 0 < x.shape[-1] <= 32:
+        # NumPy takes one short row after the other; all at once it is up to seven times as quick.
+        columns = x.reshape(-1, x.shape[-1]).T.copy()
+        return columns.max(axis=0).reshape(*x.shape[:-1], 1)
+    return xp.max(x, axis=dim, keepdims=True)
+
+
 def _shifted(xp: Any, x: Any, dim: tuple[int, ...], out: Any) -> Any:
     """x less its largest value, so that exp cannot overflow, in ``out``."""
-    return xp.subtract(x, xp.max(x, axis=dim, keepdims=True), out=out)
+    return xp.subtract(x, _largest(xp, x, dim), out=out)
 
 
 def _shares(xp: Any, x: Any, dim: int, out: Any) -> Any:
@@ -144,7 +155,7 @@ causal_softmax = op("causal_softmax", _causal_softmax, dtypes="keep", prefix="So
 
 
 def _nll(xp: Any, x: Any, target: Any, weight: Any, *, dim: int) -> Any:
-    return -xp.sum(take_along(x, target, dim=dim) * weight)
+    return -(x[one_along(xp, target, dim)] * weight).sum()
 
 
 # Minus the sum of x at the target classes along dim, each times its weight.

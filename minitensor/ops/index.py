@@ -14,7 +14,7 @@ from ..core import op
 from ..pool import zeros
 from .reduce import sum_, sum_to
 from .sample import given, normal, random, spread
-from .shape import reshape, squeeze_dims, unsqueeze_dims
+from .shape import reshape
 
 Index = tuple[Any, ...]
 
@@ -84,12 +84,22 @@ clear_at = op("clear_at", lambda xp, x, *, index: _put(xp, x, 0, index=index),
               sample=normal((4, 3), index=(np.array([0, 2]), slice(1, 3))))  # fmt: skip
 
 
+def grid(xp: Any, shape: tuple[int, ...]) -> list[Any]:
+    """For each dimension its positions, so that together they name all places of ``shape``."""
+    last = len(shape) - 1
+    return [xp.arange(n).reshape((-1,) + (1,) * (last - d)) for d, n in enumerate(shape)]
+
+
 def along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
     """The index that reads ``x[..., index[...], ...]`` along ``dim``."""
-    grid = [xp.arange(n).reshape((-1,) + (1,) * (index.ndim - d - 1))
-            for d, n in enumerate(index.shape)]  # fmt: skip
-    grid[dim] = index
-    return tuple(grid)
+    places = grid(xp, index.shape)
+    return (*places[:dim], index, *places[dim + 1 :])
+
+
+def one_along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
+    """The same where ``index`` has a dimension less, ``dim``: one value for each of its places."""
+    places = grid(xp, index.shape)
+    return (*places[:dim], index, *places[dim:])
 
 
 gather = op("gather", lambda xp, x, index, *, dim: x[along(xp, index, dim)],
@@ -118,16 +128,16 @@ gather_add = op("gather_add", _gather_add, x=_gather_add_rule, fixed=("index",),
 
 def _put_along(xp: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
     out = zeros(xp, shape, x.dtype)
-    out[along(xp, xp.expand_dims(index, dim), dim)] = xp.expand_dims(x, dim)
+    out[one_along(xp, index, dim)] = x
     return out
 
 
-def take_along(x: Any, index: Any, *, dim: int) -> Any:
-    """One value along ``dim`` for each place of the others: ``index`` has a dimension less."""
-    found = gather(x, unsqueeze_dims(index, dim=(dim,)), dim=dim)
-    return squeeze_dims(found, dim=(dim,))
-
-
+# One value along ``dim`` for each place of the others: ``index`` has a dimension less.
+take_along = op("take_along", lambda xp, x, index, *, dim: x[one_along(xp, index, dim)],
+                x=lambda g, index, x_shape, dim: put_along(g, index, dim=dim, shape=x_shape),
+                fixed=("index",), dtypes="keep", prefix="Squeeze",
+                tex=r"\operatorname{{take}}({0}, {1})",
+                sample=given(random((3, 4)), [1, 0, 2], dim=1))  # fmt: skip
 # And back, into zeros; no place is named twice, so nothing is added up.
 put_along = op("put_along", _put_along, fixed=("index",), dtypes="keep", prefix="Scatter",
                x=lambda g, index, dim: take_along(g, index, dim=dim),

@@ -15,11 +15,13 @@ from .shape import mT
 
 def product(xp: Any, x: Any, y: Any) -> Any:
     """``x @ y``; a large one of matrices, or of as many of them, in memory that was used before."""
-    alike = x.ndim == y.ndim >= 2 and x.shape[:-2] == y.shape[:-2]
-    small = x.size * y.shape[-1] < SMALLEST // 8 * x.shape[-1]
-    if small or not alike or xp is not np:
+    if xp is not np:
         return xp.matmul(x, y)
-    return xp.matmul(x, y, out=empty(xp, (*x.shape[:-1], y.shape[-1]), x.dtype))
+    if x.size * y.shape[-1] < SMALLEST // 8 * x.shape[-1]:
+        return x.dot(y) if x.ndim == 2 == y.ndim else np.matmul(x, y)  # dot: with less ado
+    if x.ndim == y.ndim >= 2 and x.shape[:-2] == y.shape[:-2]:
+        return np.matmul(x, y, out=empty(np, (*x.shape[:-1], y.shape[-1]), x.dtype))
+    return np.matmul(x, y)
 
 
 # Batch dimensions broadcast, so each rule sums over what was repeated.

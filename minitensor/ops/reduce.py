@@ -48,10 +48,10 @@ def added(xp: Any, x: Any, *, dim: tuple[int, ...], keepdim: bool = True) -> Any
     if x.size >= 1024 and xp is np and x.ndim > 1 and x.dtype in backend.FLOATS:
         n = x.shape[-1]
         if dim == (x.ndim - 1,) and n <= 1024 and x.flags.c_contiguous:
-            out = x.reshape(-1, n) @ ones(n, x.dtype)
+            out = x.reshape(-1, n).dot(ones(n, x.dtype))
             return out.reshape(*x.shape[:-1], 1) if keepdim else out.reshape(x.shape[:-1])
         if dim == (0,) and x.ndim == 2 and not keepdim:
-            return ones(len(x), x.dtype) @ x
+            return ones(len(x), x.dtype).dot(x)
     return x.sum(axis=dim, keepdims=keepdim, dtype=wide(x))
 
 

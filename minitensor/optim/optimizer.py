@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from .. import autograd, backend, creation, versions
 from ..backend import Array
 from ..core import Tensor, wrap
@@ -198,8 +200,9 @@ class Optimizer:
                 if g is None:
                     continue
                 count, state = (1.0, ()) if bare else self._advance(p, group, slots)
-                if count != known:  # most often, all parameters have made as many steps
-                    c, known = self._constants(group, count), count
+                if (count, array.dtype) != known:  # most often, they are alike
+                    known = (count, array.dtype)
+                    c = self._constants(group, count, array)
                     update = self.update if c.plain else self._update
                 xp = backend.MODULES[type(array)]
                 if array.size <= blocks.BLOCK:  # most are: no generator for them
@@ -225,14 +228,18 @@ class Optimizer:
             count = state["step"].array.item()
         return count, [state[name].array for name in slots]
 
-    def _constants(self, group: dict[str, Any], count: float) -> SimpleNamespace:
-        """The numbers of one step: the same for every element."""
+    def _constants(self, group: dict[str, Any], count: float, p: Array) -> SimpleNamespace:
+        """The numbers of one step: the same for every element, and all parameters like ``p``."""
         lr, decay = float(group["lr"]), group["weight_decay"]
         c = SimpleNamespace(lr=lr, maximize=group["maximize"], decay=decay, shrink=None)
         if decay and group.get("decoupled_weight_decay"):
             c.decay, c.shrink = 0, 1 - lr * decay
         c.plain = not (c.maximize or c.decay or c.shrink is not None)
         self.constants(c, group, count)
+        if type(p) is np.ndarray:  # which is quicker with an array of one element than with 0.1
+            for name, value in vars(c).items():
+                if type(value) is float:
+                    setattr(c, name, np.asarray(value, p.dtype))
         return c
 
     def _update(self, xp: Any, c: Any, p: Array, g: Array, *state: Array) -> None:

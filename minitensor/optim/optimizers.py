@@ -78,18 +78,19 @@ class Adam(Optimizer):
 
     def constants(self, c: Any, group: dict[str, Any], count: float) -> None:
         """The corrections for m and v having started at zero, drawn out of the fraction."""
-        c.beta1, c.beta2 = map(float, group["betas"])
-        root = math.sqrt(1 - c.beta2**count)
-        c.rate, c.eps = c.lr / (1 - c.beta1**count) * root, group["eps"] * root
+        beta1, beta2 = map(float, group["betas"])
+        root = math.sqrt(1 - beta2**count)
+        c.rate, c.eps = c.lr / (1 - beta1**count) * root, group["eps"] * root
+        c.beta1, c.beta2, c.rest1, c.rest2 = beta1, beta2, 1 - beta1, 1 - beta2
 
     def update(self, xp: Any, c: Any, p: Array, g: Array, *state: Array) -> None:
         """See the class."""
         m, v, *largest = state
         if kernels.is_gpu(xp) and not largest:
             return kernels.adam(xp, c, p, g, m, v)  # one launch, where the lines below take ten
-        m += (1 - c.beta1) * (g - m)
+        m += c.rest1 * (g - m)
         v *= c.beta2
-        v += (1 - c.beta2) * (g * g)
+        v += c.rest2 * (g * g)
         for most in largest:
             xp.maximum(most, v, out=most)
             v = most
@@ -141,18 +142,18 @@ class RMSprop(Optimizer):
 
     def constants(self, c: Any, group: dict[str, Any], count: float) -> None:
         """The settings as they are."""
-        c.alpha, c.eps = group["alpha"], group["eps"]
+        c.alpha, c.rest, c.eps = group["alpha"], 1 - group["alpha"], group["eps"]
         c.momentum, c.centered = group["momentum"], group["centered"]
 
     def update(self, xp: Any, c: Any, p: Array, g: Array, *state: Array) -> None:
         """See the class."""
         v, *more = state
         v *= c.alpha
-        v += (1 - c.alpha) * (g * g)
+        v += c.rest * (g * g)
         spread = v
         if c.centered:
             mean = more[-1]
-            mean += (1 - c.alpha) * (g - mean)
+            mean += c.rest * (g - mean)
             spread = v - mean * mean
         ratio = xp.sqrt(spread)
         ratio += c.eps
@@ -227,14 +228,14 @@ class Adadelta(Optimizer):
 
     def constants(self, c: Any, group: dict[str, Any], count: float) -> None:
         """The settings as they are."""
-        c.rho, c.eps = group["rho"], group["eps"]
+        c.rho, c.rest, c.eps = group["rho"], 1 - group["rho"], group["eps"]
 
     def update(self, xp: Any, c: Any, p: Array, g: Array, *state: Array) -> None:
         """See the class."""
         v, u = state
         v *= c.rho
-        v += (1 - c.rho) * (g * g)
+        v += c.rest * (g * g)
         d = g * (xp.sqrt(u + c.eps) / xp.sqrt(v + c.eps))
         u *= c.rho
-        u += (1 - c.rho) * (d * d)
+        u += c.rest * (d * d)
         p -= c.lr * d
