@@ -28,6 +28,9 @@ ENGINE = ("backend", "core", "ops", "autograd")
 #   a transformer step went from 2.3 to 1.1 times PyTorch's time, a CNN's from 1.6 to 0.9.
 #   What comes back through softmax and layer_norm as ops of their own, sums of rows as products:
 #   70 lines, 1.1 to 1.0 times; a layer_norm of learners' size comes back in a third of the calls.
+#   Relu over zeros at hand, short rows' maxima over columns, convolution's slabs by the size of
+#   each product, a small batch's linear turned round, take_along: 40 lines; a CNN's step takes
+#   0.85 of the time, cross-entropy over ten classes half.
 # - autograd: views that stay right under in-place changes; Function as PyTorch has it, with
 #   once_differentiable.
 # - surface: PyTorch's face, held against PyTorch by tests. Printing to the character, the random
@@ -43,7 +46,7 @@ ENGINE = ("backend", "core", "ops", "autograd")
 ROOMS = {
     "backend": (["backend.py", "kernels.py", "pool.py"], 405),
     "core": (["core.py", "lanes.py", "versions.py"], 578),
-    "ops": (["ops"], 1045),
+    "ops": (["ops"], 1075),
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 830),
     "surface": (
         [
@@ -161,8 +164,8 @@ def test_room(room):
 
 def test_package_and_engine():
     engine = [f for room in ENGINE for f in room_files(ROOMS[room][0])]
-    assert code_lines(engine) < 2840
-    assert code_lines(FILES) < 14700  # the sum of the rooms, with a little room
+    assert code_lines(engine) < 2875
+    assert code_lines(FILES) < 14750  # the sum of the rooms, with a little room
 
 
 def test_every_file_has_a_room():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..pool import empty_like
 
 BLOCK = 1 << 15  # elements: five arrays of float32 take 640 kB, which a core's own cache holds
@@ -20,13 +21,28 @@ def parts(*arrays: Any) -> Iterator[Any]:
     share memory with the arrays, so elementwise work may write to them.
     """
     first = arrays[0]
-    small = type(first) is not np.ndarray or first.size <= 2 * BLOCK
-    if small or not all(a.flags.c_contiguous for a in arrays):
+    if type(first) is not np.ndarray or first.size <= 2 * BLOCK:
+        yield arrays
+        return
+    if not first.flags.c_contiguous:  # perhaps a convolution's layout
+        arrays = tuple(np.moveaxis(a, 0, -1) for a in arrays)
+    if not all(a.flags.c_contiguous for a in arrays):
         yield arrays
         return
     flat = [a.reshape(-1) for a in arrays]
     for start in range(0, first.size, BLOCK):
         yield [a[start : start + BLOCK] for a in flat]
+
+
+# The system gives zeros no memory until they are written to, which nobody does.
+ZEROS = {d: np.zeros(2 * BLOCK, d) for d in backend.FLOATS}
+
+
+def zeros_like(part: Any) -> Any:
+    """As many zeros, not to be written to; 0 for an array that is no part of another."""
+    if part.size > 2 * BLOCK or not part.flags.c_contiguous:
+        return 0
+    return ZEROS[part.dtype][: part.size].reshape(part.shape)
 
 
 def rows(dim: tuple[int, ...], *arrays: Any) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -147,19 +148,21 @@ def _columns(xp: Any, grown: Any, kernel: Sizes, how: Geometry) -> Any:
     return windows.reshape(how.groups, depth, math.prod(windows.shape[3 + len(kernel) :]))
 
 
-SLAB = 1 << 18  # elements of columns at a time
+SLAB = 1 << 19  # elements of columns at a time
+SMALL = 10**6  # OpenBLAS does not first pack matrices of fewer products; narrow ones gain by that
 
 
 def _slabs(
-    xp: Any, channels: int, kernel: Sizes, counts: Sizes, samples: int, how: Geometry
+    xp: Any, channels: int, kernel: Sizes, counts: Sizes, samples: int, how: Geometry, most: int = 0
 ) -> Iterator[Any]:
     """Cut the windows into slabs whose columns fit into a processor's cache.
 
-    A slab is some of the windows along the first dimension of space. Yields their counts, where
-    their outputs stand among windows * N, and the slice of the padded input that they look at.
+    A slab is some of the windows along the first dimension of space, at most ``most``. Yields their
+    counts, where their outputs stand among windows * N, and the slice of the padded input that they
+    look at.
     """
     each = math.prod(counts[1:]) * samples
-    rows = max(1, SLAB // max(1, channels * math.prod(kernel) * each))
+    rows = most or max(1, SLAB // max(1, channels * math.prod(kernel) * each))
     if kernels.is_gpu(xp):
         rows = counts[0]
     step, reach = how.stride[0], how.dilation[0] * (kernel[0] - 1) + 1
@@ -213,7 +216,8 @@ def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> An
     each = math.prod(y.shape[3:]) * x.shape[0]
     depth = x.shape[1] // how.groups * math.prod(lines)
     out = zeros(xp, (kernel[0], *g.shape[:2], depth), x.dtype)
-    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how):
+    most = SMALL // max(1, g.shape[1] * depth * each)
+    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how, most):
         # Windows of one line each; those of the kernel's other lines start further on.
         columns = _columns(xp, grown[seen], lines, flat)
         columns = columns.reshape(how.groups, depth, -1, each)
@@ -317,9 +321,11 @@ def _put(
     xp: Any, x: Any, best: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes
 ) -> Any:
     x, best = batch_last(xp, x), batch_last(xp, best)
-    out = zeros(xp, (x.shape[0], *size, x.shape[-1]), x.dtype)
     wide = (d * (k - 1) < s for k, s, d in zip(kernel, stride, dilation, strict=True))
     apart = all(wide)  # no two windows meet: nothing to add to
+    tiled = kernel == stride and size == tuple(map(operator.mul, best.shape[1:-1], stride))
+    make = empty if apart and tiled else zeros
+    out = make(xp, (x.shape[0], *size, x.shape[-1]), x.dtype)
     # On a CPU a product is quicker than a choice, which is guessed wrong; but inf times 0 is nan.
     finite = xp is np and bool(np.isfinite(x.sum()))
     for i, place in _seen(out, best.shape[1:-1], kernel, stride, dilation):

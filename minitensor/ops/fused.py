@@ -37,6 +37,10 @@ def _product(xp: Any, x: Any, weight: Any) -> Any:
 
 
 def _linear(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
+    if xp is np and x.size >= 4096 and x.ndim == 2 and 2 * len(x) <= len(weight):
+        # A small batch, a wide layer: BLAS is quicker where it has to turn the smaller matrix.
+        turned, out = weight.dot(x.T).T, np.empty((len(x), len(weight)), x.dtype)
+        return np.add(turned, bias, out=out)
     out = _product(xp, x, weight)
     out += bias
     return out
@@ -70,10 +74,13 @@ linear_no_bias = op("linear_no_bias", _product, dtypes="same", prefix="Mm",
 
 def _largest(xp: Any, x: Any, dim: tuple[int, ...]) -> Any:
     """The largest value along ``dim``, which stays."""
-    if xp is np and dim == (x.ndim - 1,) and 0 < x.shape[-1] <= 32:
+    n = x.shape[-1] if x.ndim else 0
+    if xp is np and dim == (x.ndim - 1,) and 0 < n <= 64:
         # NumPy takes one short row after the other; all at once it is up to seven times as quick.
-        columns = x.reshape(-1, x.shape[-1]).T.copy()
-        return columns.max(axis=0).reshape(*x.shape[:-1], 1)
+        rows, half = x.reshape(-1, n), (n + 1) // 2
+        if n > 32:
+            rows = np.maximum(rows[:, :half], rows[:, n - half :])
+        return rows.T.copy().max(axis=0).reshape(*x.shape[:-1], 1)
     return xp.max(x, axis=dim, keepdims=True)
 
 
@@ -267,7 +274,10 @@ def _gelu_tanh(xp: Any, x: Any, out: Any) -> None:
 
 def _gelu_tanh_slope(xp: Any, x: Any, out: Any) -> None:
     square = x * x
-    t = xp.tanh(x * (ROOT + ROOT * CUBE * square))
+    t = square * (ROOT * CUBE)
+    t += ROOT
+    t *= x
+    t = xp.tanh(t)
     square *= 3 * ROOT * CUBE
     square += ROOT
     square *= x
