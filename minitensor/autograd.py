@@ -162,11 +162,12 @@ def collect(roots: Sequence[Any]) -> tuple[list[Node], dict[Any, Any]]:
     found: dict[Any, Any] = dict.fromkeys(roots)
     nodes = [r for r in found if r.__class__ is Node]
     for node in nodes:  # it grows on the way
-        for edge in node.edges:
-            if edge is not None and edge not in found:
+        for edge in node.many or (node.first, node.second):
+            if edge not in found:
                 found[edge] = None
                 if edge.__class__ is Node:
                     nodes.append(edge)
+    found.pop(None, None)
     return nodes, found
 
 
@@ -233,7 +234,7 @@ def sweep(order: list[Node], grads: Grads, keep: Any, mode: Mode) -> None:
                 continue
             if node.hooks:
                 g = run_hooks(node.hooks, g)
-            op, edges = node.op, node.edges
+            op, edges = node.op, node.many or (node.first, node.second)
             if keep:
                 if node in keep:
                     grads[node] = g

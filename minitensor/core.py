@@ -51,16 +51,28 @@ class Tensor:
 class Node:
     """One recorded step: which op, from where, and what its rules need. It holds no output."""
 
-    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "info", "op", "saved", "seq", "shape")
+    __slots__ = (
+        "__weakref__", "attrs", "first", "hooks", "info", "many", "op", "saved", "second", "seq",
+        "shape",
+    )  # fmt: skip
 
     op: Op
-    edges: tuple[Any, ...]  # for each input: the Node that made it, a leaf Tensor, or None
+    # The edges, see below: of most steps two at most, so that they need no tuple, which Python's
+    # garbage collector would have to visit. Of a step with more, or with a list, all are in `many`.
+    first: Any
+    second: Any
+    many: tuple[Any, ...]
     saved: tuple[Any, ...] | None  # the values of op.saves; None once a backward has freed them
     attrs: dict[str, Any]
     shape: tuple[int, ...]  # of the output
     seq: int  # age: the order of creation is a topological order
     hooks: tuple[Callable[..., Any], ...]
     info: dict[str, Any] | None  # notes that observers leave
+
+    @property
+    def edges(self) -> tuple[Any, ...]:
+        """For each input: the Node that made it, a leaf Tensor, or None if it needs no gradient."""
+        return self.many or (self.first, self.second)[: len(self.op.inputs)]
 
     def name(self) -> str:
         """PyTorch's name for this step, such as ``MulBackward0``."""
@@ -325,7 +337,9 @@ def make_node(
 ) -> Node:
     """A Node of this moment."""
     node = Node()
-    node.op, node.edges, node.saved, node.attrs, node.shape = op, edges, saved, attrs, shape
+    node.op, node.saved, node.attrs, node.shape = op, saved, attrs, shape
+    node.many = edges if op.variadic or len(edges) > 2 else ()
+    node.first, node.second = (None, None) if node.many else (*edges, None)[:2]
     node.hooks, node.info, node.seq = (), None, next_seq()
     return node
 

@@ -120,7 +120,9 @@ RECORD = """\
         node = Node()
         node.op = OP
         node.attrs = {node_attrs}
-        node.edges = ({edges},)
+        node.first = {first}
+        node.second = {second}
+        node.many = {many}
         node.saved = ({saved})
         node.shape = out.shape
         node.hooks = ()
@@ -200,10 +202,14 @@ def _record(op: Op, attrs: str) -> str:
         f"({x}.node or {x}) if {flags[x]} else None" if x in flags else "None" for x in op.inputs
     ]
     saved = "".join(f"{_saved(op, name, flags)}, " for name in op.saves)
+    few = len(edges) <= 2
+    first, second = (*edges, "None")[:2] if few else ("None", "None")
     return RECORD.format(
         needs=" or ".join(flags.values()),
         node_attrs=attrs,
-        edges=", ".join(edges),
+        first=first,
+        second=second,
+        many="()" if few else f"({', '.join(edges)})",
         saved=saved,
     )
 

@@ -23,7 +23,8 @@ ENGINE = ("backend", "core", "ops", "autograd")
 # - backend: kernels.py, 70 lines without which a GPU idles; rows added at an index by sorting;
 #   pool.py and its uses, 90 lines: a CNN's step takes 0.7 of the time, a transformer's 0.75.
 # - core: with lanes.py, the specialised doors that make an op cheap, and versions.py, the ledger
-#   of in-place writes; lanes compiled when first called, which halved the time of an import.
+#   of in-place writes; lanes compiled when first called, which halved the time of an import. Two
+#   edges kept without a tuple, 12 lines: half of the garbage collector's work for a large graph.
 # - ops: fused layers and a convolution of three ops that are each other's derivatives, 350 lines:
 #   a transformer step went from 2.3 to 1.1 times PyTorch's time, a CNN's from 1.6 to 0.9.
 #   What comes back through softmax and layer_norm as ops of their own, sums of rows as products:
@@ -45,7 +46,7 @@ ENGINE = ("backend", "core", "ops", "autograd")
 # - timing: measuring, recording with a schema and a checksum, limits of the machine, peers by hand.
 ROOMS = {
     "backend": (["backend.py", "kernels.py", "pool.py"], 405),
-    "core": (["core.py", "lanes.py", "versions.py"], 578),
+    "core": (["core.py", "lanes.py", "versions.py"], 595),
     "ops": (["ops"], 1075),
     "autograd": (["autograd.py", "inplace.py", "function.py", "gradcheck.py"], 830),
     "surface": (
@@ -164,7 +165,7 @@ def test_room(room):
 
 def test_package_and_engine():
     engine = [f for room in ENGINE for f in room_files(ROOMS[room][0])]
-    assert code_lines(engine) < 2875
+    assert code_lines(engine) < 2890
     assert code_lines(FILES) < 14750  # the sum of the rooms, with a little room
 
 
