@@ -106,8 +106,6 @@ class _FunctionOp:
 
     def _fit(self, d: Any, edge: Any) -> Any:
         got, wanted = tuple(d.shape), tuple(edge.shape)
-        if got == wanted:
-            return d
         ends = zip(reversed(wanted), reversed(got), strict=False)
         if len(wanted) > len(got) or not all(small in (1, large) for small, large in ends):
             raise RuntimeError(

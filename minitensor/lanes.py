@@ -263,7 +263,7 @@ def write_lane(op: Op) -> None:
     text = "".join([f"def make({OUTSIDE}):\n", *(f"    {line}\n" for line in inner)])
     filename = f"<lane of {op.name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)  # for tracebacks
-    op.call.__code__ = _maker(text, filename)(*[None] * 8).__code__
+    op.call.__code__ = _maker(text, filename)(*[None] * len(OUTSIDE.split(", "))).__code__
 
 
 def _maker(text: str, filename: str) -> Callable[..., Any]:

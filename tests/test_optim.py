@@ -112,6 +112,16 @@ def test_state_dict_of_torch_is_gone_on_from(name, kw):
         np.testing.assert_array_equal(first.numpy(), before)
 
 
+def test_numbers_of_a_step_suit_each_device(device):
+    """Two parameters of one group and dtype, on two devices: the second gets its own numbers."""
+    made = [mt.ones(3, device=d).requires_grad_() for d in ("cpu", device)]
+    optimiser = mt.optim.SGD(made, lr=0.5)
+    for p in made:
+        p.grad = mt.ones(3, device=p.device)
+    optimiser.step()
+    assert [p.tolist() for p in made] == [[0.5] * 3] * 2
+
+
 @each_case
 def test_on_every_device(name, kw, device):
     """One step on the device is one step on the CPU, and state lives where its parameter does."""

@@ -39,7 +39,7 @@ ZEROS = {d: np.zeros(2 * BLOCK, d) for d in backend.FLOATS}
 
 
 def zeros_like(part: Any) -> Any:
-    """As many zeros, not to be written to; 0 for an array that is no part of another."""
+    """As many zeros, not to be written to; 0 for a larger part, or one that has gaps."""
     if part.size > 2 * BLOCK or not part.flags.c_contiguous:
         return 0
     return ZEROS[part.dtype][: part.size].reshape(part.shape)

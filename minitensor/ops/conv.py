@@ -153,16 +153,16 @@ SMALL = 10**6  # OpenBLAS does not first pack matrices of fewer products; narrow
 
 
 def _slabs(
-    xp: Any, channels: int, kernel: Sizes, counts: Sizes, samples: int, how: Geometry, most: int = 0
+    xp: Any, channels: int, kernel: Sizes, counts: Sizes, samples: int, how: Geometry, rows: int = 0
 ) -> Iterator[Any]:
     """Cut the windows into slabs whose columns fit into a processor's cache.
 
-    A slab is some of the windows along the first dimension of space, at most ``most``. Yields their
-    counts, where their outputs stand among windows * N, and the slice of the padded input that they
-    look at.
+    A slab is some of the windows along the first dimension of space: ``rows`` of them or, if that
+    is 0, as many as SLAB allows. Yields their counts, where their outputs stand among windows * N,
+    and the slice of the padded input that they look at.
     """
     each = math.prod(counts[1:]) * samples
-    rows = most or max(1, SLAB // max(1, channels * math.prod(kernel) * each))
+    rows = rows or max(1, SLAB // max(1, channels * math.prod(kernel) * each))
     if kernels.is_gpu(xp):
         rows = counts[0]
     step, reach = how.stride[0], how.dilation[0] * (kernel[0] - 1) + 1
@@ -216,8 +216,8 @@ def _conv_weight(xp: Any, x: Any, y: Any, *, kernel: Sizes, how: Geometry) -> An
     each = math.prod(y.shape[3:]) * x.shape[0]
     depth = x.shape[1] // how.groups * math.prod(lines)
     out = zeros(xp, (kernel[0], *g.shape[:2], depth), x.dtype)
-    most = SMALL // max(1, g.shape[1] * depth * each)
-    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how, most):
+    few = SMALL // max(1, g.shape[1] * depth * each)
+    for part, at, seen in _slabs(xp, x.shape[1], kernel, y.shape[2:], x.shape[0], how, few):
         # Windows of one line each; those of the kernel's other lines start further on.
         columns = _columns(xp, grown[seen], lines, flat)
         columns = columns.reshape(how.groups, depth, -1, each)

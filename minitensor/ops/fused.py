@@ -77,10 +77,10 @@ def _largest(xp: Any, x: Any, dim: tuple[int, ...]) -> Any:
     n = x.shape[-1] if x.ndim else 0
     if xp is np and dim == (x.ndim - 1,) and 0 < n <= 64:
         # NumPy takes one short row after the other; all at once it is up to seven times as quick.
-        rows, half = x.reshape(-1, n), (n + 1) // 2
+        short, half = x.reshape(-1, n), (n + 1) // 2
         if n > 32:
-            rows = np.maximum(rows[:, :half], rows[:, n - half :])
-        return rows.T.copy().max(axis=0).reshape(*x.shape[:-1], 1)
+            short = np.maximum(short[:, :half], short[:, n - half :])
+        return short.T.copy().max(axis=0).reshape(*x.shape[:-1], 1)
     return xp.max(x, axis=dim, keepdims=True)
 
 

@@ -200,8 +200,8 @@ class Optimizer:
                 if g is None:
                     continue
                 count, state = (1.0, ()) if bare else self._advance(p, group, slots)
-                if (count, array.dtype) != known:  # most often, they are alike
-                    known = (count, array.dtype)
+                if (count, array.dtype, type(array)) != known:  # most often, they are alike
+                    known = (count, array.dtype, type(array))
                     c = self._constants(group, count, array)
                     update = self.update if c.plain else self._update
                 xp = backend.MODULES[type(array)]
